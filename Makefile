@@ -1,0 +1,63 @@
+# buildpool: everything a developer runs. `make help` lists it.
+# Needs Go and make; what else is needed is fetched through the Go module proxy and
+# kept outside the tree.
+
+GO       ?= go
+FUZZTIME ?= 20s
+BIN      := bin
+LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+IMAGE    ?= buildpool:$(VERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test race lint fuzz bench generate verify e2e image clean build
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## play an afternoon of builds: no account, no cluster, under a minute
+	@$(GO) run ./cmd/buildpool demo
+
+test: ## unit, conformance and scenario tests
+	$(GO) test ./...
+
+race: ## the same under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+lint: ## vet, formatting and linters
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) -C e2e vet ./...
+	$(GO) run $(LINT) run ./...
+
+fuzz: ## fuzz every parser for FUZZTIME each
+	@set -e; for dir in $$(git grep -l '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u); do \
+	  for f in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$dir/*_test.go | sort -u); do \
+	    echo "== $$dir $$f"; $(GO) test ./$$dir -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME); done; done
+
+bench: ## benchmarks whose numbers the docs quote
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+generate: ## write the generated files again
+	$(GO) generate ./...
+
+verify: ## fail if a generated file is stale
+	@mkdir -p $(BIN)
+	@$(GO) run ./cmd/buildpool schema > $(BIN)/schema.json
+	@diff -u nodegroups/config/nodegroups.schema.json $(BIN)/schema.json || { echo "stale: run make generate"; exit 1; }
+	@$(GO) run ./cmd/buildpool validate deploy/nodegroups.yaml
+	@$(GO) mod tidy -diff
+
+e2e: ## the real control plane and cluster-autoscaler against buildpool
+	$(GO) -C e2e test -count=1 -timeout 30m ./...
+
+build: ## the binary, in bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/buildpool ./cmd/buildpool
+
+image: ## a container image (needs docker)
+	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) -f deploy/Dockerfile .
+
+clean: ## remove what builds left in the tree
+	rm -rf $(BIN) dist
+	$(GO) clean -testcache

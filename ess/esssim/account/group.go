@@ -1,0 +1,121 @@
+package account
+
+import (
+	"slices"
+	"time"
+)
+
+// maxPerActivity is the most instances one scaling activity adds or removes (ESS
+// quota MaxNumberOfScalingInstances).
+const maxPerActivity = 500
+
+// keptActivities is how many finished activities a group remembers.
+const keptActivities = 1000
+
+type group struct {
+	id, name  string
+	min, max  int
+	desired   int
+	expected  bool // expected-number mode
+	lifecycle GroupLifecycle
+	suspended []string
+	policy    MultiAZPolicy
+	scaling   ScalingPolicy
+	vSwitches []string
+	tags      map[string]string
+	launch    *launch
+	created   time.Time
+	modified  time.Time
+
+	// instances in the order of their creation, which is the order of the lists.
+	instances []*instance
+	counters  Counters
+	spot      int
+	// activities, oldest first.
+	activities []*activity
+	running    int // activities in progress
+	// missing is how many instances the activities in progress could not create;
+	// until such an activity ends, nobody else tries to create them.
+	missing int
+	// nextCheck is when ESS looks at the number of instances; zero: not planned.
+	nextCheck time.Time
+}
+
+func newGroup(cfg ScalingGroup, l *launch, now time.Time) *group {
+	return &group{
+		id:        cfg.ID,
+		name:      cfg.Name,
+		min:       cfg.Min,
+		max:       cfg.Max,
+		desired:   *cfg.Desired,
+		expected:  cfg.ExpectedNumberMode,
+		lifecycle: cfg.Lifecycle,
+		suspended: cfg.Suspended,
+		policy:    cfg.MultiAZPolicy,
+		scaling:   cfg.ScalingPolicy,
+		vSwitches: cfg.VSwitchIDs,
+		tags:      cfg.Tags,
+		launch:    l,
+		created:   now,
+		modified:  now,
+	}
+}
+
+// Counters are a group's instances by life-cycle state.
+type Counters struct {
+	InService    int `json:"inService"`
+	Pending      int `json:"pending"`
+	PendingWait  int `json:"pendingWait"`
+	Protected    int `json:"protected"`
+	Standby      int `json:"standby"`
+	Stopped      int `json:"stopped"`
+	Removing     int `json:"removing"`
+	RemovingWait int `json:"removingWait"`
+}
+
+// Total is the number of instances in whatever state.
+func (c Counters) Total() int {
+	return c.Live() + c.Stopped + c.Removing + c.RemovingWait
+}
+
+// Stable counts the instances that ESS calls stable.
+func (c Counters) Stable() int { return c.InService + c.Protected + c.Standby }
+
+// Live counts the instances that are there to stay: stable or on the way.
+func (c Counters) Live() int { return c.Stable() + c.Pending + c.PendingWait }
+
+func (c *Counters) of(state InstanceState) *int {
+	switch state {
+	case Pending:
+		return &c.Pending
+	case PendingWait:
+		return &c.PendingWait
+	case InService:
+		return &c.InService
+	case Protected:
+		return &c.Protected
+	case Standby:
+		return &c.Standby
+	case Stopped:
+		return &c.Stopped
+	case Removing:
+		return &c.Removing
+	}
+	return &c.RemovingWait
+}
+
+func (g *group) allows(process string) bool { return !slices.Contains(g.suspended, process) }
+
+func (g *group) clamp(n int) int { return min(max(n, g.min), g.max) }
+
+// forget drops an instance that is gone.
+func (g *group) forget(i *instance) {
+	*g.counters.of(i.state)--
+	if i.spot != NoSpot {
+		g.spot--
+	}
+	at, _ := slices.BinarySearchFunc(g.instances, i.sequence, func(x *instance, sequence uint64) int {
+		return int(x.sequence) - int(sequence)
+	})
+	g.instances = slices.Delete(g.instances, at, at+1)
+}

@@ -1,0 +1,48 @@
+package account
+
+// launch is what a group's instances are made from: its scaling configuration or
+// the version of a launch template, with the types looked up.
+type launch struct {
+	configuration   string
+	template        string
+	templateVersion string
+	overrides       []string
+	types           []*InstanceType
+	spot            SpotStrategy
+	systemDiskGiB   int
+	userData        string
+	tags            map[string]string
+}
+
+// launchOf resolves a group's launch settings; it returns an empty launch for a
+// group that has none yet.
+func (c *Config) launchOf(g ScalingGroup, types map[string]*InstanceType) (*launch, error) {
+	l := &launch{}
+	var names []string
+	switch {
+	case g.ScalingConfiguration != nil:
+		s := g.ScalingConfiguration
+		names = s.InstanceTypes
+		l.configuration, l.spot, l.systemDiskGiB, l.userData, l.tags = s.ID, s.SpotStrategy, s.SystemDiskGiB, s.UserData, s.Tags
+	case g.LaunchTemplate != nil:
+		t, err := c.resolveTemplate(*g.LaunchTemplate)
+		if err != nil {
+			return nil, err
+		}
+		names = t.InstanceTypes
+		l.template, l.templateVersion = t.ID, g.LaunchTemplate.Version
+		l.spot, l.systemDiskGiB, l.userData, l.tags = t.SpotStrategy, t.SystemDiskGiB, t.UserData, t.Tags
+		if len(g.LaunchTemplate.Overrides) > 0 {
+			names = g.LaunchTemplate.Overrides
+		}
+		if len(g.LaunchTemplate.Overrides) > 0 || len(names) > 1 {
+			l.overrides = names
+		}
+	}
+	for _, name := range names {
+		l.types = append(l.types, types[name])
+	}
+	return l, nil
+}
+
+func (l *launch) defined() bool { return len(l.types) > 0 }

@@ -1,0 +1,44 @@
+package ess
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+	sdkess "github.com/aliyun/alibaba-cloud-sdk-go/services/ess"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+)
+
+// RemoveInstances removes these instances and lowers the group's desired number.
+func (c *Cloud) RemoveInstances(ctx context.Context, w cloudprovider.RemoveInstances) (activityID string, err error) {
+	if err := checkRemoval(w); err != nil {
+		return "", fmt.Errorf("remove %d instances of %s: %w", len(w.InstanceIDs), w.GroupID, err)
+	}
+	ids := slices.Clone(w.InstanceIDs) // every attempt has to send the same
+	answer, err := write(ctx, c, func() *sdkess.RemoveInstancesRequest {
+		request := sdkess.CreateRemoveInstancesRequest()
+		request.ScalingGroupId = w.GroupID
+		request.InstanceId = &ids
+		request.ClientToken = w.Token
+		// Both are the API's defaults, and both would be costly to lose.
+		request.DecreaseDesiredCapacity = requests.NewBoolean(true)
+		request.IgnoreInvalidInstance = requests.NewBoolean(false)
+		return request
+	}, sdkess.CreateRemoveInstancesResponse)
+	if err != nil {
+		return "", fmt.Errorf("remove %d instances of %s: %w", len(w.InstanceIDs), w.GroupID, err)
+	}
+	return answer.ScalingActivityId, nil
+}
+
+func checkRemoval(w cloudprovider.RemoveInstances) error {
+	switch n := len(w.InstanceIDs); {
+	case n == 0 || n > cloudprovider.MaxRemove:
+		return fmt.Errorf("not 1 to %d of them: %w", cloudprovider.MaxRemove, cloudprovider.ErrInvalidArgument)
+	case len(distinct(w.InstanceIDs)) != n:
+		return fmt.Errorf("one of them is empty or named twice: %w", cloudprovider.ErrInvalidArgument)
+	}
+	return checkWrite(w.GroupID, w.Token)
+}

@@ -1,0 +1,66 @@
+package grpcserver
+
+import (
+	"context"
+	"errors"
+
+	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+)
+
+// noGroup is the answer for a node that CA is to leave alone. It is never written
+// to, so all calls share it.
+var noGroup = &protos.NodeGroupForNodeResponse{NodeGroup: &protos.NodeGroup{}}
+
+// NodeGroups lists every group, with the bounds that hold now.
+func (s *service) NodeGroups(context.Context, *protos.NodeGroupsRequest) (*protos.NodeGroupsResponse, error) {
+	groups, err := s.provider.NodeGroups()
+	if err != nil {
+		return nil, err
+	}
+	// One array for all groups: CA asks in every loop.
+	array := make([]protos.NodeGroup, len(groups))
+	list := make([]*protos.NodeGroup, len(groups))
+	for i, group := range groups {
+		encodeNodeGroup(&array[i], group)
+		list[i] = &array[i]
+	}
+	return &protos.NodeGroupsResponse{NodeGroups: list}, nil
+}
+
+// NodeGroupForNode names the group of a node. A node that is not ours is answered
+// with an empty ID and never with an error, because an error ends the whole loop of
+// CA up to 1.34.3. Min and max are always filled: CA keeps this answer as the node's
+// group and reads them from it.
+func (s *service) NodeGroupForNode(_ context.Context, request *protos.NodeGroupForNodeRequest) (*protos.NodeGroupForNodeResponse, error) {
+	if request.GetNode() == nil {
+		return nil, invalid("the request has no node")
+	}
+	group, err := s.provider.NodeGroupForNode(decodeNode(request.GetNode()))
+	if errors.Is(err, cloudprovider.ErrNotManaged) {
+		return noGroup, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	answer := &protos.NodeGroup{}
+	encodeNodeGroup(answer, group)
+	return &protos.NodeGroupForNodeResponse{NodeGroup: answer}, nil
+}
+
+func encodeNodeGroup(to *protos.NodeGroup, group cloudprovider.NodeGroup) {
+	to.Id = group.ID
+	to.MinSize = toInt32(group.Min)
+	to.MaxSize = toInt32(group.Max)
+	to.Debug = validText(group.Debug)
+}
+
+func decodeNode(node *protos.ExternalGrpcNode) cloudprovider.Node {
+	return cloudprovider.Node{
+		Name:        node.GetName(),
+		ProviderID:  node.GetProviderID(),
+		Labels:      node.GetLabels(),
+		Annotations: node.GetAnnotations(),
+	}
+}

@@ -1,0 +1,130 @@
+package nodegroups_test
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/utils/clock"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+	"github.com/buildpool/buildpool/nodegroups"
+)
+
+func manyGroups(n, nodesEach int) []groupSpec {
+	groups := make([]groupSpec, n)
+	for i := range groups {
+		groups[i] = groupSpec{name: fmt.Sprintf("group-%03d", i), max: 2000, desired: nodesEach}
+	}
+	return groups
+}
+
+// In a steady state a loop costs one call per 20 groups, whatever the number of nodes.
+func TestSteadyStateCostsOneCallPerTwentyGroups(t *testing.T) {
+	for _, c := range []struct{ groups, nodesEach, calls int }{{1, 3, 1}, {20, 2000, 1}, {21, 10, 2}} {
+		t.Run(fmt.Sprintf("%d groups of %d nodes", c.groups, c.nodesEach), func(t *testing.T) {
+			play(t, manyGroups(c.groups, c.nodesEach), func(w *world) {
+				w.after(3 * time.Minute) // every instance is in service
+				w.after(time.Minute)
+				nodes := w.listed("group-000", cloudprovider.Running)
+				require.Len(w.t, nodes, c.nodesEach)
+				_, err := w.NodeGroupForNode(node(nodes[0])) // teaches the spelling
+				require.NoError(w.t, err)
+				w.after(10 * time.Second)
+
+				w.account.ForgetCalls()
+				const loops = 10
+				for range loops {
+					w.after(10 * time.Second)
+					for _, id := range nodes {
+						_, err := w.NodeGroupForNode(node(id))
+						require.NoError(w.t, err)
+					}
+					_, err := w.NodeGroupForNode(node("cn-hangzhou.i-foreign"))
+					require.ErrorIs(w.t, err, cloudprovider.ErrNotManaged)
+				}
+				calls := w.account.Calls()
+				// The foreign node is looked for once, with one full look.
+				assert.Equal(w.t, c.calls*loops, calls["DescribeScalingGroups"])
+				delete(calls, "DescribeScalingGroups")
+				for api, n := range calls {
+					assert.LessOrEqual(w.t, n, c.groups*(c.nodesEach/100+1), "%s: one full look and no more", api)
+				}
+				w.account.ForgetCalls()
+				for range loops {
+					w.after(10 * time.Second)
+				}
+				assert.Equal(w.t, map[string]int{"DescribeScalingGroups": c.calls * loops}, w.account.Calls())
+			})
+		})
+	}
+}
+
+// large is a provider at the size the documentation speaks of.
+func large(b *testing.B, groups, nodesEach int) (*nodegroups.Provider, []string) {
+	b.Helper()
+	specs := manyGroups(groups, nodesEach)
+	now := &manualClock{now: time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)}
+	account := newAccount(b, now, specs...)
+	now.advance(10 * time.Minute)
+	p, err := nodegroups.New(parseConfig(b, specs...), nodegroups.Settings{
+		Cloud: newCloud(b, account), Clock: clock.RealClock{}, Log: slog.New(slog.DiscardHandler),
+		NewToken: func() string { return "token" },
+	})
+	require.NoError(b, err)
+	require.NoError(b, p.Refresh(b.Context()))
+	var ids []string
+	for _, g := range specs {
+		instances, err := p.Instances(g.name)
+		require.NoError(b, err)
+		for _, i := range instances {
+			ids = append(ids, i.ID)
+		}
+	}
+	require.Len(b, ids, groups*nodesEach)
+	return p, ids
+}
+
+// A refresh in which nothing moved: 10 calls through the real SDK, without a network.
+func BenchmarkRefreshSteady200GroupsOf50(b *testing.B) {
+	p, ids := large(b, 200, 50)
+	_, err := p.NodeGroupForNode(node(ids[0]))
+	require.NoError(b, err)
+	require.NoError(b, p.Refresh(b.Context()))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := p.Refresh(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// A full look: the instances of every group are read again.
+func BenchmarkRefreshFull200GroupsOf50(b *testing.B) {
+	p, _ := large(b, 200, 50)
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		n++
+		_, err := p.NodeGroupForNode(node(fmt.Sprintf("cn-hangzhou.i-stranger%d", n)))
+		require.ErrorIs(b, err, cloudprovider.ErrNotManaged)
+		if err := p.Refresh(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkNodeGroupForNode(b *testing.B) {
+	p, ids := large(b, 200, 50)
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		n++
+		if _, err := p.NodeGroupForNode(node(ids[n%len(ids)])); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package nodegroups
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+)
+
+// IncreaseSize implements cloudprovider.Provider.
+func (p *Provider) IncreaseSize(ctx context.Context, groupID string, delta int) error {
+	if delta < 1 {
+		return fmt.Errorf("increase group %q by %d: %w: delta must be at least 1", groupID, delta, cloudprovider.ErrInvalidArgument)
+	}
+	m, err := p.member(groupID)
+	if err != nil {
+		return err
+	}
+	if err := m.writing.acquire(ctx); err != nil {
+		return fmt.Errorf("increase group %q: wait for the write before: %w", groupID, err)
+	}
+	defer m.writing.release()
+
+	group, err := p.freshGroup(ctx, m)
+	if err != nil {
+		return fmt.Errorf("increase group %q: %w", groupID, err)
+	}
+	if err := writable(group); err != nil {
+		return fmt.Errorf("increase group %q: %w", groupID, err)
+	}
+	state := p.stateOf(m)
+	want := base(state, group, p.Clock.Now()) + delta
+	if _, highest := bounds(m.config, group); want > highest {
+		return fmt.Errorf("increase group %q by %d to %d: %w %d", groupID, delta, want, cloudprovider.ErrAboveMax, highest)
+	}
+	return p.raise(ctx, m, state.target, want)
+}
+
+// raise writes the new target and records it.
+func (p *Provider) raise(ctx context.Context, m *member, from, to int) error {
+	token := p.NewToken()
+	activity, err := p.Cloud.SetCapacity(ctx, cloudprovider.SetCapacity{
+		GroupID: m.cloudID, Total: to, Token: token, Metadata: activityMetadata(token),
+	})
+	log := p.Log.With("group", m.config.Name, "scaling_group", m.cloudID, "from", from, "to", to, "token", token)
+	now := p.Clock.Now()
+	switch {
+	case err == nil, errors.Is(err, cloudprovider.ErrNoChange):
+		p.change(m, func(s groupState) groupState { return s.increased(activity, to, now) })
+		log.Info("scale-up accepted", "activity", activity)
+		return nil
+	case errors.Is(err, cloudprovider.ErrConflict):
+		// A group outside expected-number mode runs one activity at a time. To refuse
+		// CA would cost the group five minutes of backoff; the target is kept and
+		// written when the group is free.
+		p.change(m, func(s groupState) groupState { return s.owes(to) })
+		log.Info("scale-up waits for the activity before", "error", err)
+		return nil
+	case errors.Is(err, cloudprovider.ErrOutcomeUnknown):
+		p.change(m, groupState.unanswered)
+	}
+	return fmt.Errorf("increase group %q from %d to %d: %w", m.config.Name, from, to, err)
+}
+
+// base is the number a scale-up counts from: our target, or what the cloud has
+// where that is more. An absolute write below what exists would let the cloud choose
+// instances to remove, and a build may run on them. Right after a write of ours the
+// cloud may still show the number before it, and only our target is to be trusted.
+func base(s groupState, group cloudprovider.ScalingGroup, now time.Time) int {
+	if s.lagging(now) && !s.owed {
+		return s.target
+	}
+	there := countersLive(group)
+	if group.ExpectedNumberMode && !s.owed {
+		there = max(there, group.Desired)
+	}
+	return max(s.target, there)
+}
+
+// freshGroup reads one scaling group now.
+func (p *Provider) freshGroup(ctx context.Context, m *member) (cloudprovider.ScalingGroup, error) {
+	groups, err := p.Cloud.Groups(ctx, []string{m.cloudID})
+	if err != nil {
+		return cloudprovider.ScalingGroup{}, fmt.Errorf("read scaling group %s: %w", m.cloudID, err)
+	}
+	if len(groups) == 0 {
+		return cloudprovider.ScalingGroup{}, fmt.Errorf("scaling group %s: %w", m.cloudID, cloudprovider.ErrGroupNotFound)
+	}
+	return groups[0], nil
+}
+
+// writable reports why the cloud would not scale the group out.
+func writable(g cloudprovider.ScalingGroup) error {
+	if g.Lifecycle != cloudprovider.GroupActive {
+		return fmt.Errorf("scaling group %s is %s: %w", g.ID, g.Lifecycle, cloudprovider.ErrGroupInactive)
+	}
+	for _, process := range []string{"ScaleOut", "System"} {
+		if slices.Contains(g.Suspended, process) {
+			return fmt.Errorf("scaling group %s has %s suspended: %w", g.ID, process, cloudprovider.ErrGroupInactive)
+		}
+	}
+	return nil
+}
+
+// stateOf reads a member's state.
+func (p *Provider) stateOf(m *member) groupState {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return m.state
+}
+
+// activityMetadata marks an activity as ours, for people and for our own restart.
+func activityMetadata(token string) string { return `{"buildpool":"` + token + `"}` }

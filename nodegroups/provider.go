@@ -1,0 +1,227 @@
+package nodegroups
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+	"github.com/buildpool/buildpool/nodegroups/config"
+)
+
+// Settings are what a Provider works with.
+type Settings struct {
+	Cloud cloudprovider.Cloud
+	Clock clock.WithTicker
+	Log   *slog.Logger
+	// NewToken makes ClientTokens: unique, at most 64 ASCII characters.
+	NewToken func() string
+	// ResyncEvery is how often the instances of every group are read although no
+	// counter moved. Default: 5 minutes.
+	ResyncEvery time.Duration
+	// DeleteWindow is how long a delete waits for others to share its call with.
+	// CA sends the deletes of one decision within milliseconds. Default: 100 ms.
+	DeleteWindow time.Duration
+}
+
+// Provider answers cluster-autoscaler. It implements cloudprovider.Provider.
+type Provider struct {
+	Settings
+
+	current atomic.Pointer[snapshot]
+	nodes   identities
+	// refreshing lets one Refresh read the cloud at a time.
+	refreshing semaphore
+	// flushes are the deletes under way.
+	flushes sync.WaitGroup
+
+	mu sync.Mutex
+	// The rest is owned by mu.
+	cfg       config.Config
+	members   map[string]*member
+	refreshed time.Time // when the last good refresh began
+	resynced  time.Time
+	lastError string
+	// moved: instances or groups came or went since the last publish.
+	moved bool
+}
+
+var _ cloudprovider.Provider = (*Provider)(nil)
+
+// member is one configured group and what is known of it. Its fields are owned by
+// Provider.mu; writing holds its write semaphore across the cloud's call, so that
+// the writes to one scaling group follow one another.
+type member struct {
+	config  config.Group
+	writing semaphore
+	deletes *deleteQueue
+
+	// cloudID is the scaling group's ID: configured, or found by tags.
+	cloudID string
+	// problem says why the group is not served; empty when it is.
+	problem string
+	seen    observation
+	state   groupState
+	launch  launchKnowledge
+	view    *view
+	// stale: instances must be read again whatever the counters say.
+	stale bool
+}
+
+// New makes a provider for the groups of the configuration. Nothing is read before
+// the first Refresh.
+func New(cfg config.Config, s Settings) (*Provider, error) {
+	if s.Cloud == nil || s.Clock == nil || s.Log == nil || s.NewToken == nil {
+		return nil, errors.New("make provider: Cloud, Clock, Log and NewToken are required")
+	}
+	if s.ResyncEvery == 0 {
+		s.ResyncEvery = 5 * time.Minute
+	}
+	if s.DeleteWindow == 0 {
+		s.DeleteWindow = 100 * time.Millisecond
+	}
+	p := &Provider{Settings: s, refreshing: newSemaphore(), members: map[string]*member{}}
+	p.Reload(cfg)
+	return p, nil
+}
+
+// Reload takes another configuration over. Groups that stay keep their state, and
+// the snapshot changes with the next Refresh.
+func (p *Provider) Reload(cfg config.Config) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cfg = cfg
+	members := make(map[string]*member, len(cfg.Groups))
+	for _, g := range cfg.Groups {
+		m := p.members[g.Name]
+		if m == nil || !sameScalingGroup(m.config.ScalingGroup, g.ScalingGroup) {
+			m = &member{writing: newSemaphore(), deletes: &deleteQueue{}, problem: "not read yet"}
+		}
+		m.config = g
+		if g.ScalingGroup.ID != "" {
+			m.cloudID = g.ScalingGroup.ID
+		}
+		m.launch.stale = true
+		members[g.Name] = m
+	}
+	p.members = members
+	p.moved = true
+}
+
+// Close waits for the deletes under way. RPCs must have ended before.
+func (p *Provider) Close() { p.flushes.Wait() }
+
+// sameScalingGroup reports whether two references name the same scaling group.
+func sameScalingGroup(a, b config.ScalingGroup) bool {
+	return a.ID == b.ID && maps.Equal(a.Tags, b.Tags)
+}
+
+// NodeGroups implements cloudprovider.Provider.
+func (p *Provider) NodeGroups() ([]cloudprovider.NodeGroup, error) {
+	s := p.current.Load()
+	if s == nil {
+		return nil, cloudprovider.ErrNotReady
+	}
+	return s.groups, nil
+}
+
+// TargetSize implements cloudprovider.Provider.
+func (p *Provider) TargetSize(groupID string) (int, error) {
+	v, err := p.view(groupID)
+	if err != nil {
+		return 0, err
+	}
+	return v.target, nil
+}
+
+// Instances implements cloudprovider.Provider.
+func (p *Provider) Instances(groupID string) ([]cloudprovider.InstanceStatus, error) {
+	v, err := p.view(groupID)
+	if err != nil {
+		return nil, err
+	}
+	return v.instances, nil
+}
+
+// TemplateNode implements cloudprovider.Provider.
+func (p *Provider) TemplateNode(groupID string) (cloudprovider.NodeTemplate, error) {
+	v, err := p.view(groupID)
+	if err != nil {
+		return cloudprovider.NodeTemplate{}, err
+	}
+	if v.templateErr != nil {
+		return cloudprovider.NodeTemplate{}, fmt.Errorf("template of group %q: %w", groupID, v.templateErr)
+	}
+	return v.template, nil
+}
+
+// GPUs implements cloudprovider.Provider.
+func (p *Provider) GPUs() cloudprovider.GPUs {
+	if s := p.current.Load(); s != nil {
+		return s.gpus
+	}
+	return cloudprovider.GPUs{Label: cloudprovider.LabelGPU}
+}
+
+// view finds a group in the current snapshot.
+func (p *Provider) view(groupID string) (*view, error) {
+	s := p.current.Load()
+	if s == nil {
+		return nil, cloudprovider.ErrNotReady
+	}
+	v := s.byID[groupID]
+	if v == nil {
+		return nil, fmt.Errorf("group %q: %w", groupID, cloudprovider.ErrGroupNotFound)
+	}
+	return v, nil
+}
+
+// member finds a served group's state; the caller holds no lock.
+func (p *Provider) member(groupID string) (*member, error) {
+	if _, err := p.view(groupID); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m := p.members[groupID]
+	if m == nil {
+		return nil, fmt.Errorf("group %q: %w", groupID, cloudprovider.ErrGroupNotFound)
+	}
+	return m, nil
+}
+
+// change applies a transition to a member's state and publishes it, so that it is
+// visible to CA before the RPC that caused it returns.
+func (p *Provider) change(m *member, transition func(groupState) groupState) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m.state = transition(m.state)
+	m.view = nil
+	p.publish()
+}
+
+// semaphore is a lock that can be waited for with a context.
+type semaphore chan struct{}
+
+func newSemaphore() semaphore { return make(semaphore, 1) }
+
+func (s semaphore) acquire(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s semaphore) release() { <-s }

@@ -1,0 +1,268 @@
+package nodegroups
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+)
+
+// parallelReads bounds how many groups are read in detail at once: enough to load
+// 200 groups well inside a minute, few enough not to meet the account's rate limit.
+const parallelReads = 8
+
+// Refresh implements cloudprovider.Provider. In a steady state it costs one call per
+// 20 groups: details are read only of groups whose counters moved.
+func (p *Provider) Refresh(ctx context.Context) error {
+	if err := p.refreshing.acquire(ctx); err != nil {
+		return fmt.Errorf("refresh: wait for the refresh before: %w", err)
+	}
+	defer p.refreshing.release()
+
+	err := p.refresh(ctx)
+	p.mu.Lock()
+	p.lastError = ""
+	if err != nil {
+		p.lastError = err.Error()
+	}
+	p.mu.Unlock()
+	if err == nil {
+		p.payDebts(ctx)
+		return nil
+	}
+	if p.current.Load() == nil {
+		return fmt.Errorf("refresh: %w", err)
+	}
+	p.Log.Warn("refresh failed, serving the last good snapshot", "error", err)
+	return nil
+}
+
+// refresh reads the cloud and publishes what it saw.
+func (p *Provider) refresh(ctx context.Context) error {
+	began := p.Clock.Now()
+	members, err := p.resolve(ctx)
+	if err != nil {
+		return err
+	}
+	groups, err := p.readGroups(ctx, members)
+	if err != nil {
+		return err
+	}
+	resync := p.resyncDue(began)
+	if resync {
+		p.nodes.met.Store(false)
+	}
+	looks := make([]look, len(members))
+	var reading errgroup.Group
+	reading.SetLimit(parallelReads)
+	for n, m := range members {
+		group, exists := groups[m.cloudID]
+		if !exists {
+			looks[n] = look{missing: true}
+			continue
+		}
+		reading.Go(func() error {
+			looks[n] = p.look(ctx, m, group, began, resync)
+			return nil
+		})
+	}
+	_ = reading.Wait() // every look carries its own error
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	respelled := p.nodes.respelled.Swap(false)
+	var failed []error
+	for n, m := range members {
+		if respelled {
+			m.view = nil
+		}
+		failed = append(failed, p.take(m, looks[n]))
+	}
+	p.refreshed = began
+	if resync {
+		p.resynced = began
+	}
+	p.publish()
+	p.nodes.forget(p.current.Load().owner, began)
+	return errors.Join(failed...)
+}
+
+// resolve finds the scaling group of every configured group and returns the members
+// in the order of the configuration.
+func (p *Provider) resolve(ctx context.Context) ([]*member, error) {
+	p.mu.Lock()
+	members := make([]*member, 0, len(p.cfg.Groups))
+	for _, g := range p.cfg.Groups {
+		members = append(members, p.members[g.Name])
+	}
+	p.mu.Unlock()
+	for _, m := range members {
+		if m.cloudID != "" {
+			continue
+		}
+		found, err := p.Cloud.GroupsByTags(ctx, m.config.ScalingGroup.Tags)
+		if err != nil {
+			return nil, fmt.Errorf("find scaling group of %q by tags: %w", m.config.Name, err)
+		}
+		p.mu.Lock()
+		switch len(found) {
+		case 1:
+			m.cloudID = found[0].ID
+		case 0:
+			p.setProblem(m, "no scaling group carries its tags")
+		default:
+			p.setProblem(m, fmt.Sprintf("%d scaling groups carry its tags, want one", len(found)))
+		}
+		p.mu.Unlock()
+	}
+	return p.distinct(members), nil
+}
+
+// distinct leaves out members whose tags led to a scaling group that another member
+// has already: two targets for one group would undo each other.
+func (p *Provider) distinct(members []*member) []*member {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	taken := map[string]string{}
+	return slices.DeleteFunc(members, func(m *member) bool {
+		if other := taken[m.cloudID]; other != "" && m.cloudID != "" {
+			p.setProblem(m, fmt.Sprintf("its scaling group %s belongs to group %q already", m.cloudID, other))
+			return true
+		}
+		taken[m.cloudID] = m.config.Name
+		return false
+	})
+}
+
+// readGroups reads the scaling groups of all members in as few calls as can be.
+func (p *Provider) readGroups(ctx context.Context, members []*member) (map[string]cloudprovider.ScalingGroup, error) {
+	ids := make([]string, 0, len(members))
+	for _, m := range members {
+		if m.cloudID != "" && !slices.Contains(ids, m.cloudID) {
+			ids = append(ids, m.cloudID)
+		}
+	}
+	groups, err := p.Cloud.Groups(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read scaling groups: %w", err)
+	}
+	byID := make(map[string]cloudprovider.ScalingGroup, len(groups))
+	for _, g := range groups {
+		byID[g.ID] = g
+	}
+	return byID, nil
+}
+
+// strangerResync is how often at most a node that we cannot place causes a full look:
+// a cluster may have other autoscaled nodes than ours.
+const strangerResync = 30 * time.Second
+
+// resyncDue reports whether every group's instances are to be read: at start, every
+// ResyncEvery, and when CA showed us a node we cannot place.
+func (p *Provider) resyncDue(now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	age := now.Sub(p.resynced)
+	return p.resynced.IsZero() || age >= p.ResyncEvery || (p.nodes.met.Load() && age >= strangerResync)
+}
+
+// look is what one refresh saw of one group.
+type look struct {
+	missing bool
+	seen    observation
+	// read: the instances were read again.
+	read   bool
+	launch *launchKnowledge
+	err    error
+}
+
+// look reads what has to be read of a group beyond its counters.
+func (p *Provider) look(ctx context.Context, m *member, group cloudprovider.ScalingGroup, began time.Time, resync bool) look {
+	p.mu.Lock()
+	before, state, launch, stale := m.seen, m.state, m.launch, m.stale
+	p.mu.Unlock()
+
+	l := look{seen: observation{group: group, instances: before.instances, began: began}}
+	moved := !state.known || stale || resync || group.Counters != before.group.Counters || !state.lastWrite.Before(before.began)
+	if moved {
+		instances, err := p.Cloud.Instances(ctx, group.ID)
+		if err != nil {
+			l.err = fmt.Errorf("read instances of %q: %w", m.config.Name, err)
+			return l
+		}
+		l.seen.instances, l.read = instances, true
+	}
+	target := state.target
+	if group.ExpectedNumberMode && !state.owed {
+		target = max(target, group.Desired)
+	}
+	if !state.known || state.doubtful || target > l.seen.liveCount() {
+		activities, err := p.Cloud.Activities(ctx, group.ID)
+		if err != nil {
+			l.err = fmt.Errorf("read activities of %q: %w", m.config.Name, err)
+			return l
+		}
+		l.seen.activities = activities
+		if activities == nil {
+			l.seen.activities = []cloudprovider.Activity{}
+		}
+	}
+	if launch.outdated(group) || resync {
+		k := p.learnLaunch(ctx, group, m.config)
+		l.launch = &k
+	}
+	return l
+}
+
+// take makes a look the member's knowledge. A look that failed changes nothing but
+// the problem of a group that was never read. The caller holds mu.
+func (p *Provider) take(m *member, l look) error {
+	switch {
+	case l.missing && m.cloudID == "":
+		return nil // resolve has said why
+	case l.missing:
+		p.setProblem(m, "scaling group "+m.cloudID+" does not exist in "+p.cfg.Region)
+		m.cloudID = m.config.ScalingGroup.ID // tags may lead to another one now
+		return nil
+	case l.err != nil:
+		return l.err
+	}
+	if l.read {
+		p.moved = true
+		m.stale = false
+	}
+	state := m.state.observe(l.seen, p.Clock.Now())
+	if l.read || l.launch != nil || !state.looksLike(m.state) || !sameBounds(l.seen.group, m.seen.group) {
+		m.view = nil
+	}
+	m.seen, m.state = l.seen, state
+	if l.launch != nil {
+		m.launch = *l.launch
+		if m.launch.err != nil {
+			p.Log.Warn("no template for group", "group", m.config.Name, "scaling_group", m.cloudID, "error", m.launch.err)
+		}
+	}
+	p.setProblem(m, "")
+	return nil
+}
+
+func sameBounds(a, b cloudprovider.ScalingGroup) bool { return a.Min == b.Min && a.Max == b.Max }
+
+// setProblem says why a group is not served, once per change. The caller holds mu.
+func (p *Provider) setProblem(m *member, problem string) {
+	if m.problem == problem {
+		return
+	}
+	if problem != "" {
+		p.Log.Warn("group is not served", "group", m.config.Name, "problem", problem)
+	} else {
+		p.Log.Info("group is served", "group", m.config.Name, "scaling_group", m.cloudID, "target", m.state.target)
+	}
+	m.problem = problem
+	p.moved = true
+}

@@ -1,0 +1,87 @@
+package nodegroups
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+	"github.com/buildpool/buildpool/nodegroups/config"
+)
+
+// snapshot is everything the reading RPCs answer from. It never changes once it is
+// published; a change publishes another.
+type snapshot struct {
+	taken  time.Time
+	order  []*view
+	byID   map[string]*view
+	groups []cloudprovider.NodeGroup
+	// owner maps an instance ID to the ID of its group.
+	owner map[string]string
+	gpus  cloudprovider.GPUs
+}
+
+// view is one group as CA sees it.
+type view struct {
+	config    config.Group
+	group     cloudprovider.NodeGroup
+	target    int
+	instances []cloudprovider.InstanceStatus
+	template  cloudprovider.NodeTemplate
+	// templateErr says why there is no template.
+	templateErr error
+}
+
+// stateOf translates a life-cycle state; ok is false for an instance that CA is not
+// to know of: one that is stopped and kept for later is no capacity.
+func stateOf(l cloudprovider.Lifecycle) (state cloudprovider.InstanceState, ok bool) {
+	switch l {
+	case cloudprovider.Pending, cloudprovider.PendingWait:
+		return cloudprovider.Creating, true
+	case cloudprovider.Removing, cloudprovider.RemovingWait:
+		return cloudprovider.Deleting, true
+	case cloudprovider.Stopped:
+		return 0, false
+	}
+	return cloudprovider.Running, true
+}
+
+// statuses lists the group's instances and placeholders as CA is to see them.
+func statuses(o observation, s groupState, spell func(instanceID string) string) []cloudprovider.InstanceStatus {
+	out := make([]cloudprovider.InstanceStatus, 0, len(o.instances)+len(s.placeholders))
+	for _, i := range o.instances {
+		state, ok := stateOf(i.Lifecycle)
+		if !ok {
+			continue
+		}
+		if _, leaving := s.departed[i.ID]; leaving {
+			state = cloudprovider.Deleting
+		}
+		out = append(out, cloudprovider.InstanceStatus{ID: spell(i.ID), State: state})
+	}
+	for _, p := range s.placeholders {
+		out = append(out, cloudprovider.InstanceStatus{ID: p.id, State: cloudprovider.Creating, Failure: &p.failure})
+	}
+	slices.SortFunc(out, func(a, b cloudprovider.InstanceStatus) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// bounds returns the min and max that hold: the configuration's, inside the scaling
+// group's own, because the cloud refuses or clamps what lies outside.
+func bounds(g config.Group, live cloudprovider.ScalingGroup) (lowest, highest int) {
+	highest = min(g.Max, live.Max)
+	lowest = min(max(g.Min, live.Min), highest)
+	return lowest, highest
+}
+
+// gpusOf collects the GPU types of the groups.
+func gpusOf(order []*view) cloudprovider.GPUs {
+	gpus := cloudprovider.GPUs{Label: cloudprovider.LabelGPU, Types: []string{}}
+	for _, v := range order {
+		if g := v.config.Template.GPU; g != nil && g.Type != "" && !slices.Contains(gpus.Types, g.Type) {
+			gpus.Types = append(gpus.Types, g.Type)
+		}
+	}
+	slices.Sort(gpus.Types)
+	return gpus
+}

@@ -1,0 +1,265 @@
+package nodegroups
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+)
+
+const (
+	// settleTime is how long a write of ours outranks what the cloud's lists say:
+	// they lag behind writes, and a stale counter taken for the truth doubled
+	// scale-ups elsewhere (kubernetes/autoscaler#6659).
+	settleTime = 30 * time.Second
+
+	// recallTime is how old a failed activity may be to count after our restart.
+	recallTime = time.Hour
+
+	// departedTime is how long a removed instance is remembered, so that deleting it
+	// again is recognised as done. Longer than any retry of CA's.
+	departedTime = time.Hour
+)
+
+// groupState is what we remember of a group between two looks at the cloud. It is
+// a value: every transition returns a new one and leaves the old one as it was.
+type groupState struct {
+	// target is how many nodes the group is to have, as CA reads it.
+	target int
+	// owed: the cloud's desired number still has to be made equal to target.
+	owed bool
+	// increases are accepted scale-ups whose activity has not been seen to end.
+	increases []increase
+	// placeholders stand for instances that the cloud failed to create.
+	placeholders []placeholder
+	// judged are the failed activities that placeholders have been made for.
+	judged map[string]bool
+	// departed are the instances that have left, with when we learned of it.
+	departed map[string]time.Time
+	// lastWrite is when the cloud accepted our last write; zero: none since start.
+	lastWrite time.Time
+	// raised is when the cloud accepted our last scale-up.
+	raised time.Time
+	// settled: the cloud has shown our target since lastWrite.
+	settled bool
+	// doubtful: a write got no answer; the next look is believed at once.
+	doubtful bool
+	// known: the group has been looked at.
+	known bool
+}
+
+// increase is a scale-up the cloud accepted.
+type increase struct {
+	activity string
+	delta    int
+	accepted time.Time
+}
+
+// observation is one look at a group.
+type observation struct {
+	group     cloudprovider.ScalingGroup
+	instances []cloudprovider.Instance
+	// activities are read only of groups that are missing instances; nil otherwise.
+	activities []cloudprovider.Activity
+	// began is when the reading began: a write accepted later is not in it.
+	began time.Time
+}
+
+// live reports whether the instance counts towards the target.
+func live(i cloudprovider.Instance) bool {
+	switch i.Lifecycle {
+	case cloudprovider.Removing, cloudprovider.RemovingWait, cloudprovider.Stopped:
+		return false
+	}
+	return true
+}
+
+// liveCount counts the instances that are there or on their way.
+func (o observation) liveCount() int {
+	n := 0
+	for _, i := range o.instances {
+		if live(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// countersLive is the same number by the cloud's own counters, which cost no
+// reading of instances.
+func countersLive(g cloudprovider.ScalingGroup) int {
+	c := g.Counters
+	return c.Active + c.Pending + c.PendingWait + c.Protected + c.Standby
+}
+
+// observe takes a look at the cloud into account.
+func (s groupState) observe(o observation, now time.Time) groupState {
+	s.departed = remember(s.departed, o, now)
+	s.increases = s.pending(o, now)
+	current := s.lastWrite.Before(o.began)
+	if !o.group.ExpectedNumberMode && s.known {
+		// Nothing but the failures tells such a group's missing instances from
+		// instances that were never asked for.
+		s = s.judge(o, now)
+	}
+	if current {
+		s = s.adopt(o, now)
+	}
+	s.known = true
+	return s.judge(o, now)
+}
+
+// looksLike reports whether CA would see no difference between two states over the
+// same instances.
+func (s groupState) looksLike(other groupState) bool {
+	return s.target == other.target && slices.Equal(s.placeholders, other.placeholders)
+}
+
+// adopt follows the cloud where the cloud knows better: at start, after a change
+// by hand, and after a write whose outcome is unknown.
+func (s groupState) adopt(o observation, now time.Time) groupState {
+	alive := o.liveCount()
+	if s.owed && s.known && !s.doubtful {
+		// The cloud has yet to hear of our target. An instance that came all the same
+		// exists and costs money: it is part of the target, not something to lose.
+		s.target = max(s.target, alive)
+		if o.group.ExpectedNumberMode && o.group.Desired == s.target {
+			s.owed = false
+		}
+		return s
+	}
+	want := o.group.Desired
+	if !o.group.ExpectedNumberMode {
+		if len(s.increases) > 0 && s.known {
+			return s
+		}
+		want = alive + len(s.placeholders)
+		if !s.known {
+			want += inProgress(o.activities)
+		}
+	}
+	switch {
+	case want == s.target:
+		s.settled = true
+	case s.lagging(now) && !s.doubtful:
+		return s
+	}
+	s.target, s.doubtful = want, false
+	return s
+}
+
+// lagging reports whether the cloud's lists may still show it as it was before our
+// last write.
+func (s groupState) lagging(now time.Time) bool {
+	return !s.settled && !s.lastWrite.IsZero() && now.Sub(s.lastWrite) < settleTime
+}
+
+// pending drops the increases whose activity has ended, or can no longer be found.
+func (s groupState) pending(o observation, now time.Time) []increase {
+	ended := map[string]bool{}
+	for _, a := range o.activities {
+		if a.Status != cloudprovider.ActivityInProgress {
+			ended[a.ID] = true
+		}
+	}
+	whole := o.liveCount() >= s.target
+	var left []increase
+	for _, i := range s.increases {
+		done := ended[i.activity] || (whole && i.accepted.Before(o.began)) || now.Sub(i.accepted) > recallTime
+		if !done {
+			left = append(left, i)
+		}
+	}
+	return left
+}
+
+// inProgress counts the instances that running activities are still to create.
+func inProgress(activities []cloudprovider.Activity) int {
+	n := 0
+	for _, a := range activities {
+		if a.Status == cloudprovider.ActivityInProgress {
+			n += max(0, a.Requested-len(a.Created))
+		}
+	}
+	return n
+}
+
+// increased records an accepted scale-up to the given target.
+func (s groupState) increased(activity string, target int, now time.Time) groupState {
+	s = s.expecting(activity, target-s.target, now)
+	s.target, s.lastWrite, s.raised, s.settled, s.owed = target, now, now, false, false
+	return s
+}
+
+// owes records a target that the cloud has yet to be told.
+func (s groupState) owes(target int) groupState {
+	s.target, s.owed = target, true
+	return s
+}
+
+// paid records that the cloud accepted the target that was owed.
+func (s groupState) paid(now time.Time) groupState {
+	s.owed, s.lastWrite, s.settled = false, now, false
+	return s
+}
+
+// repaid records that the cloud accepted a raise that had to wait.
+func (s groupState) repaid(activity string, delta int, now time.Time) groupState {
+	s = s.paid(now).expecting(activity, delta, now)
+	s.raised = now
+	return s
+}
+
+// expecting notes an activity that is to bring instances. There is none when the
+// cloud had the number already.
+func (s groupState) expecting(activity string, delta int, now time.Time) groupState {
+	if activity != "" {
+		s.increases = append(slices.Clip(s.increases), increase{activity: activity, delta: delta, accepted: now})
+	}
+	return s
+}
+
+// removed records instances whose removal the cloud accepted.
+func (s groupState) removed(ids []string, now time.Time) groupState {
+	s = s.gone(ids, now)
+	s.target = max(0, s.target-len(ids))
+	s.lastWrite, s.settled = now, false
+	return s
+}
+
+// gone remembers instances that have left without lowering the target.
+func (s groupState) gone(ids []string, now time.Time) groupState {
+	s.departed = maps.Clone(s.departed)
+	if s.departed == nil {
+		s.departed = map[string]time.Time{}
+	}
+	for _, id := range ids {
+		s.departed[id] = now
+	}
+	return s
+}
+
+// unanswered records a write that may or may not have happened.
+func (s groupState) unanswered() groupState {
+	s.doubtful = true
+	return s
+}
+
+// remember keeps the departed that are still gone: an instance that is back under
+// its old ID (economical mode starts stopped ones again) is an instance like any
+// other, once the list cannot be lagging any more.
+func remember(departed map[string]time.Time, o observation, now time.Time) map[string]time.Time {
+	kept := make(map[string]time.Time, len(departed))
+	for id, at := range departed {
+		if now.Sub(at) <= departedTime {
+			kept[id] = at
+		}
+	}
+	for _, i := range o.instances {
+		if at, ok := kept[i.ID]; ok && live(i) && o.began.Sub(at) > settleTime {
+			delete(kept, i.ID)
+		}
+	}
+	return kept
+}
