@@ -34,7 +34,7 @@ type sight struct {
 	at   atomic.Int64 // Unix nanoseconds
 }
 
-// saw notes a real node that CA asked about. It runs once per node and loop.
+// saw notes a real node of ours that CA asked about. It runs once per node and loop.
 func (n *identities) saw(instanceID string, form cloudprovider.ProviderIDForm, now time.Time) {
 	if v, ok := n.sights.Load(instanceID); ok {
 		s := v.(*sight)
@@ -46,6 +46,23 @@ func (n *identities) saw(instanceID string, form cloudprovider.ProviderIDForm, n
 	s := &sight{form: form}
 	s.at.Store(now.UnixNano())
 	n.sights.Store(instanceID, s)
+	n.learn(form)
+}
+
+// meet notes a real node that no group owns. An instance that replaced another
+// between two looks leaves the counters as they were; being asked for its node is how
+// we hear of it. A node that was ours has merely left.
+func (n *identities) meet(instanceID string, form cloudprovider.ProviderIDForm, now time.Time) {
+	if _, wasOurs := n.sights.Load(instanceID); wasOurs {
+		return
+	}
+	if _, known := n.strangers.LoadOrStore(instanceID, now); !known {
+		n.met.Store(true)
+		n.learn(form)
+	}
+}
+
+func (n *identities) learn(form cloudprovider.ProviderIDForm) {
 	if n.usual() != form {
 		n.learned.Store(&form)
 		n.respelled.Store(true)
@@ -122,17 +139,14 @@ func (p *Provider) NodeGroupForNode(node cloudprovider.Node) (cloudprovider.Node
 		return cloudprovider.NodeGroup{}, err
 	}
 	group, owned := s.owner[id.InstanceID]
-	now := p.Clock.Now()
-	if !node.Fake() {
-		p.nodes.saw(id.InstanceID, form, now)
-	}
 	if !owned {
-		// An instance that replaced another between two looks leaves the counters as
-		// they were; asking for its node is how we hear of it.
-		if _, known := p.nodes.strangers.LoadOrStore(id.InstanceID, now); !known {
-			p.nodes.met.Store(true)
+		if !node.Fake() {
+			p.nodes.meet(id.InstanceID, form, p.Clock.Now())
 		}
 		return cloudprovider.NodeGroup{}, fmt.Errorf("node %q: %w", node.Name, cloudprovider.ErrNotManaged)
+	}
+	if !node.Fake() {
+		p.nodes.saw(id.InstanceID, form, p.Clock.Now())
 	}
 	return s.byID[group].group, nil
 }

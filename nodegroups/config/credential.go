@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	credentialMessage = "a credential stands in the file"
-	credentialFix     = "remove it, and revoke it if the file was shared; give keys in ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET with account.credentials: environment, or use instance-role or oidc"
-	redaction         = "[redacted]"
+	keyFound    = "a credential stands in the file"
+	keyFoundFix = "remove it, and revoke it if the file was shared; give keys in ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET with account.credentials: environment, or use instance-role or oidc"
+	redaction   = "[redacted]"
 )
 
 // credentialText matches what only a credential looks like: an access key ID
@@ -45,7 +45,7 @@ func (d *decoder) findCredentials(root *yaml.Node) {
 	d.walkKeys(root, "", func(key, value *yaml.Node, path string) {
 		if isCredentialKey(key.Value) {
 			d.remember(value)
-			d.report(key.Line, key.Column, path, credentialMessage, credentialFix)
+			d.report(key.Line, key.Column, path, keyFound, keyFoundFix)
 		}
 	})
 }
@@ -89,25 +89,28 @@ func (d *decoder) remember(n *yaml.Node) {
 func (d *decoder) findCredentialText(data []byte) {
 	reported := map[int]bool{}
 	for _, p := range d.problems {
-		reported[p.Line] = reported[p.Line] || p.Message == credentialMessage
+		reported[p.Line] = reported[p.Line] || p.Message == keyFound
 	}
+	fields := d.fieldsByLine()
 	for i, line := range strings.Split(string(data), "\n") {
 		if at := credentialText.FindStringIndex(line); at != nil && !reported[i+1] {
 			column := 1 + len([]rune(line[:at[0]]))
-			d.report(i+1, column, d.fieldOn(i+1), credentialMessage, credentialFix)
+			d.report(i+1, column, fields[i+1], keyFound, keyFoundFix)
 		}
 	}
 }
 
-// fieldOn returns the path of the innermost field whose value stands in the line.
-func (d *decoder) fieldOn(line int) string {
-	found, column := "", 0
+// fieldsByLine returns the path of the innermost field whose value begins in a line.
+func (d *decoder) fieldsByLine() map[int]string {
+	fields := map[int]string{}
 	for path, p := range d.places {
-		if p.line == line && (p.column > column || p.column == column && path > found) {
-			found, column = path, p.column
+		other, ok := fields[p.line]
+		column := d.places[other].column
+		if !ok || p.column > column || p.column == column && path > other {
+			fields[p.line] = path
 		}
 	}
-	return found
+	return fields
 }
 
 // redacted returns the problems with everything blanked that is, or may be, a
@@ -116,7 +119,7 @@ func (d *decoder) redacted() Errors {
 	clean := make(Errors, len(d.problems))
 	for i, p := range d.problems {
 		p.Field, p.Message = d.redact(p.Field), d.redact(p.Message)
-		if p.Fix != credentialFix {
+		if p.Fix != keyFoundFix {
 			p.Fix = d.redact(p.Fix)
 		}
 		clean[i] = p

@@ -20,8 +20,7 @@ func parseGood(t require.TestingT, text string) Config {
 
 const header = "apiVersion: buildpool/v1alpha1\nkind: NodeGroups\nregion: cn-hangzhou\n"
 
-func TestDefaultsAreMergedIntoEachGroup(t *testing.T) {
-	cfg := parseGood(t, header+`
+const fileWithDefaults = header + `
 defaults:
   labels: {team: ci, disk: hdd}
   template:
@@ -58,7 +57,10 @@ groups:
     options: {scaleDownUtilizationThreshold: 0, scaleDownUnneededTime: 0s, ignoreDaemonSetsUtilization: false}
     cooldown: {afterScaleUp: 0s}
   - {name: dflt, class: gpu, max: 1, scalingGroup: {id: asg-c}}
-`)
+`
+
+func TestDefaultsAreMergedIntoEachGroup(t *testing.T) {
+	cfg := parseGood(t, fileWithDefaults)
 	assert.Equal(t, ProviderIDAuto, cfg.ProviderID)
 	assert.Equal(t, CredentialsDefault, cfg.Account.Credentials)
 	plain, own, dflt := cfg.Groups[0], cfg.Groups[1], cfg.Groups[2]

@@ -2,6 +2,6 @@
 // every error with file, line and fix at once, its JSON schema, and its comparison
 // with the live account.
 //
-// It knows the vocabulary (cloudprovider) and nothing else of buildpool; it reads
-// no clock and no environment.
+// It knows the vocabulary (cloudprovider) and nothing else of buildpool; it takes its
+// clock as an argument and reads no environment.
 package config

@@ -72,14 +72,14 @@ func contains(values []string, s string) bool { return slices.Contains(values, s
 
 // missingFix says what to write for a required field.
 func missingFix(f field) string {
-	switch {
-	case f.key == "apiVersion":
+	switch f.key {
+	case "apiVersion":
 		return `write "apiVersion: ` + APIVersion + `"`
-	case f.key == "kind":
+	case "kind":
 		return `write "kind: ` + Kind + `"`
-	case f.key == "region":
+	case "region":
 		return `write the account's region, such as "region: cn-hangzhou"`
-	case f.key == "groups":
+	case "groups":
 		return "name at least one group"
 	}
 	if values, ok := enums[f.typ]; ok {

@@ -112,7 +112,7 @@ func passing(key string) bool {
 
 func (s *subject) compareTaints(sources []statement, missing func(key, message, fix string)) {
 	for i, want := range s.group.Taints {
-		if !s.registered(sources, want) {
+		if !registered(sources, want) {
 			missing(itemPath("taints", i), fmt.Sprintf("nodes do not register with the taint %s: other pods would take their place", spellTaint(want)), "add it to --register-with-taints in the user data of the launch settings")
 		}
 	}
@@ -130,7 +130,7 @@ func (s *subject) compareTaints(sources []statement, missing func(key, message, 
 	}
 }
 
-func (s *subject) registered(sources []statement, want Taint) bool {
+func registered(sources []statement, want Taint) bool {
 	for _, source := range sources {
 		if hasTaint(source.Taints, want) {
 			return true

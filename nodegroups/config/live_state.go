@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/buildpool/buildpool/cloudprovider"
 )
@@ -66,5 +65,3 @@ func (s *subject) compareCharge(launch cloudprovider.Launch) {
 		s.warn("class", fmt.Sprintf("%s buys spot instances: GPU builds may be interrupted", launch.Source), "set its spot strategy to NoSpot unless that is meant")
 	}
 }
-
-func list(words []string) string { return strings.Join(words, ", ") }

@@ -29,7 +29,7 @@ func (s *subject) compareTypes(ctx context.Context, live cloudprovider.ScalingGr
 	}
 	chosen := s.group.Template.InstanceType
 	if chosen != "" && !slices.Contains(names, chosen) {
-		s.fail("template.instanceType", fmt.Sprintf("%s makes no %s, but %s", launch.Source, chosen, list(names)), "name one of these, or remove the key")
+		s.fail("template.instanceType", fmt.Sprintf("%s makes no %s, but %s", launch.Source, chosen, strings.Join(names, ", ")), "name one of these, or remove the key")
 		chosen = ""
 	}
 	if err := s.readTypes(ctx, names); err != nil {

@@ -111,7 +111,7 @@ func TestErrorsRepeatNoSecret(t *testing.T) {
 	assert.NotContains(t, text, "LTAI5t")
 	assert.NotContains(t, text, "aB3aB3")
 	assert.NotContains(t, text, "one-two-three")
-	assert.Contains(t, text, credentialMessage)
+	assert.Contains(t, text, keyFound)
 }
 
 func TestLocate(t *testing.T) {

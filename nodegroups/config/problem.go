@@ -10,16 +10,16 @@ import (
 // Problem is one thing that is wrong with a node-group file.
 type Problem struct {
 	// File is the name the file was parsed under.
-	File string `json:"file"`
+	File string
 	// Line and Column start at 1.
-	Line   int `json:"line"`
-	Column int `json:"column"`
+	Line   int
+	Column int
 	// Field is the path of the value, such as groups[2].taints[0].effect; empty for
 	// the file as a whole.
-	Field string `json:"field,omitempty"`
+	Field string
 	// Message says what is wrong, Fix what to do about it.
-	Message string `json:"message"`
-	Fix     string `json:"fix,omitempty"`
+	Message string
+	Fix     string
 }
 
 // String gives one line: file:line:col: field: message; fix.

@@ -5,10 +5,13 @@ import (
 	"strings"
 )
 
-// nearest returns the known word that the given one was most likely meant to be:
-// at most a third of its letters differ, or one is the beginning of the other.
+// nearest returns the known word that the given one was most likely meant to be: a
+// slip or two apart, more in a long word, or one is the beginning of the other.
 func nearest(word string, known []string) (string, bool) {
-	best, bestDistance := "", len(word)/3+1
+	best, bestDistance := "", max(len(word)/3, 2)+1
+	if len(word) < 4 {
+		bestDistance = 2
+	}
 	lower := strings.ToLower(word)
 	for _, k := range known {
 		if d := editDistance(lower, strings.ToLower(k)); d < bestDistance {
@@ -29,25 +32,29 @@ func nearest(word string, known []string) (string, bool) {
 // maxCompared keeps the comparison cheap; no known word is near that long.
 const maxCompared = 64
 
-// editDistance is Levenshtein's, over bytes.
+// editDistance counts the letters to change, add, drop or swap with their
+// neighbour ("optimal string alignment"), over bytes.
 func editDistance(a, b string) int {
 	if len(a) > maxCompared {
 		return len(a)
 	}
+	var beforeLast, last []int
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		beforeLast, last, row = last, row, make([]int, len(b)+1)
 		row[0] = i + 1
 		for j := range len(b) {
-			change := diagonal
+			change := last[j]
 			if a[i] != b[j] {
 				change++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+			row[j+1] = min(change, row[j]+1, last[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], beforeLast[j-1]+1)
+			}
 		}
 	}
 	return row[len(b)]

@@ -33,7 +33,7 @@ func Watch(ctx context.Context, path string, seen []byte, clk clock.WithTicker, 
 	if err != nil {
 		return fmt.Errorf("watch node groups: %w", err)
 	}
-	defer watcher.Close()
+	defer func() { _ = watcher.Close() }() // nothing can be done about a failed close
 	// The directory, not the file: a rename onto the file, and the swap of the
 	// symbolic link above a ConfigMap's files, give the file itself no event.
 	dir := filepath.Dir(path)
@@ -53,7 +53,10 @@ func Watch(ctx context.Context, path string, seen []byte, clk clock.WithTicker, 
 			return nil
 		case <-watcher.Events:
 			settled.Reset(settleTime)
-		case <-watcher.Errors:
+		case _, open := <-watcher.Errors:
+			if !open {
+				return fmt.Errorf("watch node groups in %s: the watch ended", dir)
+			}
 			// Events were lost, so the file may have changed.
 			settled.Reset(settleTime)
 		case <-settled.C():

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"k8s.io/utils/clock"
+
+	"github.com/buildpool/buildpool/nodegroups"
+)
+
+// newRegistry holds what is true of the process whatever it does.
+func newRegistry() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	b := thisBuild()
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name:        "buildpool_build_info",
+		Help:        "Always 1; the labels say which build this is.",
+		ConstLabels: prometheus.Labels{"version": b.Version, "revision": b.Revision, "go_version": b.GoVersion},
+	})
+	info.Set(1)
+	registry.MustRegister(
+		info,
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return registry
+}
+
+// groupCollector turns the provider's status into metrics at the moment they are
+// read, so that they cannot fall behind it.
+type groupCollector struct {
+	status   func() nodegroups.Status
+	notReady func() string
+	clock    clock.PassiveClock
+}
+
+var _ prometheus.Collector = groupCollector{}
+
+var (
+	descReady = prometheus.NewDesc("buildpool_ready",
+		"1 if /readyz says ready, else 0.", nil, nil)
+	descSnapshotAge = prometheus.NewDesc("buildpool_snapshot_age_seconds",
+		"Age of the reading of the account that is served; absent until there is one.", nil, nil)
+	descRefreshGood = prometheus.NewDesc("buildpool_last_refresh_success",
+		"1 if the account could be read the last time it was tried, else 0.", nil, nil)
+	descMin = prometheus.NewDesc("buildpool_node_group_min_count",
+		"Fewest nodes the group is to have, as the autoscaler sees it.", []string{"node_group", "class"}, nil)
+	descMax = prometheus.NewDesc("buildpool_node_group_max_count",
+		"Most nodes the group may have, as the autoscaler sees it.", []string{"node_group", "class"}, nil)
+	descTarget = prometheus.NewDesc("buildpool_node_group_target_count",
+		"Nodes the group is to have now, placeholders included.", []string{"node_group", "class"}, nil)
+	descInstances = prometheus.NewDesc("buildpool_node_group_instances",
+		"Instances of the group by state: running, creating, deleting, placeholder (could not be created).", []string{"node_group", "state"}, nil)
+	descServed = prometheus.NewDesc("buildpool_node_group_served",
+		"1 if the group is offered to the autoscaler, 0 if its scaling group is missing or not active.", []string{"node_group", "class"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c groupCollector) Describe(to chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{descReady, descSnapshotAge, descRefreshGood, descMin, descMax, descTarget, descInstances, descServed} {
+		to <- desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c groupCollector) Collect(to chan<- prometheus.Metric) {
+	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
+	status := c.status()
+	gauge(descReady, truth(c.notReady() == ""))
+	gauge(descRefreshGood, truth(status.Ready && status.LastError == ""))
+	if status.Ready {
+		gauge(descSnapshotAge, c.clock.Since(status.Taken).Seconds())
+	}
+	for _, group := range status.Groups {
+		class := string(group.Class)
+		gauge(descServed, truth(status.Ready && group.Problem == ""), group.ID, class)
+		gauge(descMin, float64(group.Min), group.ID, class)
+		gauge(descMax, float64(group.Max), group.ID, class)
+		gauge(descTarget, float64(group.Target), group.ID, class)
+		gauge(descInstances, float64(group.Running), group.ID, "running")
+		gauge(descInstances, float64(group.Creating), group.ID, "creating")
+		gauge(descInstances, float64(group.Deleting), group.ID, "deleting")
+		gauge(descInstances, float64(group.Placeholders), group.ID, "placeholder")
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	testingclock "k8s.io/utils/clock/testing"
+
+	"github.com/buildpool/buildpool/nodegroups"
+	"github.com/buildpool/buildpool/nodegroups/config"
+)
+
+func TestGroupMetrics(t *testing.T) {
+	taken := time.Unix(1_790_000_000, 0)
+	status := nodegroups.Status{
+		Ready: true, Taken: taken,
+		Groups: []nodegroups.GroupStatus{
+			{ID: "spot", Class: config.ClassSpot, Min: 1, Max: 40, Target: 9, Running: 4, Creating: 2, Deleting: 1, Placeholders: 2},
+			{ID: "gpu", Class: config.ClassGPU, Max: 4, Problem: "missing"},
+		},
+	}
+	notReady := ""
+	collector := groupCollector{
+		status:   func() nodegroups.Status { return status },
+		notReady: func() string { return notReady },
+		clock:    testingclock.NewFakePassiveClock(taken.Add(90 * time.Second)),
+	}
+	want := `
+# HELP buildpool_last_refresh_success 1 if the account could be read the last time it was tried, else 0.
+# TYPE buildpool_last_refresh_success gauge
+buildpool_last_refresh_success 1
+# HELP buildpool_node_group_instances Instances of the group by state: running, creating, deleting, placeholder (could not be created).
+# TYPE buildpool_node_group_instances gauge
+buildpool_node_group_instances{node_group="gpu",state="creating"} 0
+buildpool_node_group_instances{node_group="gpu",state="deleting"} 0
+buildpool_node_group_instances{node_group="gpu",state="placeholder"} 0
+buildpool_node_group_instances{node_group="gpu",state="running"} 0
+buildpool_node_group_instances{node_group="spot",state="creating"} 2
+buildpool_node_group_instances{node_group="spot",state="deleting"} 1
+buildpool_node_group_instances{node_group="spot",state="placeholder"} 2
+buildpool_node_group_instances{node_group="spot",state="running"} 4
+# HELP buildpool_node_group_max_count Most nodes the group may have, as the autoscaler sees it.
+# TYPE buildpool_node_group_max_count gauge
+buildpool_node_group_max_count{class="gpu",node_group="gpu"} 4
+buildpool_node_group_max_count{class="spot",node_group="spot"} 40
+# HELP buildpool_node_group_min_count Fewest nodes the group is to have, as the autoscaler sees it.
+# TYPE buildpool_node_group_min_count gauge
+buildpool_node_group_min_count{class="gpu",node_group="gpu"} 0
+buildpool_node_group_min_count{class="spot",node_group="spot"} 1
+# HELP buildpool_node_group_served 1 if the group is offered to the autoscaler, 0 if its scaling group is missing or not active.
+# TYPE buildpool_node_group_served gauge
+buildpool_node_group_served{class="gpu",node_group="gpu"} 0
+buildpool_node_group_served{class="spot",node_group="spot"} 1
+# HELP buildpool_node_group_target_count Nodes the group is to have now, placeholders included.
+# TYPE buildpool_node_group_target_count gauge
+buildpool_node_group_target_count{class="gpu",node_group="gpu"} 0
+buildpool_node_group_target_count{class="spot",node_group="spot"} 9
+# HELP buildpool_ready 1 if /readyz says ready, else 0.
+# TYPE buildpool_ready gauge
+buildpool_ready 1
+# HELP buildpool_snapshot_age_seconds Age of the reading of the account that is served; absent until there is one.
+# TYPE buildpool_snapshot_age_seconds gauge
+buildpool_snapshot_age_seconds 90
+`
+	require.NoError(t, testutil.CollectAndCompare(collector, strings.NewReader(want)))
+
+	status, notReady = nodegroups.Status{LastError: "down"}, "the account has not been read yet: down"
+	require.NoError(t, testutil.CollectAndCompare(collector, strings.NewReader(`
+# HELP buildpool_last_refresh_success 1 if the account could be read the last time it was tried, else 0.
+# TYPE buildpool_last_refresh_success gauge
+buildpool_last_refresh_success 0
+# HELP buildpool_ready 1 if /readyz says ready, else 0.
+# TYPE buildpool_ready gauge
+buildpool_ready 0
+`)))
+}
+
+func TestRegistryNamesTheBuild(t *testing.T) {
+	registry := newRegistry()
+	count, err := testutil.GatherAndCount(registry, "buildpool_build_info", "go_goroutines", "process_start_time_seconds")
+	require.NoError(t, err)
+	assert.Equal(t, 3, count)
+	problems, err := testutil.GatherAndLint(registry, "buildpool_build_info")
+	require.NoError(t, err)
+	assert.Empty(t, problems)
+	problems, err = testutil.CollectAndLint(groupCollector{
+		status:   func() nodegroups.Status { return nodegroups.Status{Ready: true, Groups: make([]nodegroups.GroupStatus, 1)} },
+		notReady: func() string { return "" },
+		clock:    testingclock.NewFakePassiveClock(time.Unix(1_790_000_000, 0)),
+	})
+	require.NoError(t, err)
+	for _, problem := range problems {
+		// "_count" is the vocabulary's plural of a node here, as in cluster_autoscaler's own metrics.
+		assert.Contains(t, problem.Text, `"_count"`, problem.Metric)
+	}
+	require.NoError(t, registry.Register(prometheus.NewGauge(prometheus.GaugeOpts{Name: "other"})))
+}

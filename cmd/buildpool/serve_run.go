@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+	"github.com/buildpool/buildpool/grpcserver"
+	"github.com/buildpool/buildpool/nodegroups"
+	"github.com/buildpool/buildpool/nodegroups/config"
+)
+
+// stopTimeout is how long RPCs under way may take to finish when the process is
+// asked to end; cluster-autoscaler's own deadline is 5 s.
+const stopTimeout = 10 * time.Second
+
+// serving is the parts of a running server.
+type serving struct {
+	env     environment
+	flags   serveFlags
+	log     *slog.Logger
+	metrics *prometheus.Registry
+
+	file      nodeGroupFile
+	simulated *simulatedAccount // nil: the account is elsewhere
+	cloud     cloudprovider.Cloud
+	provider  *nodegroups.Provider
+	reloader  *reloader
+	readiness *readiness
+
+	grpc         *grpcserver.Server
+	grpcListener net.Listener
+	http         *http.Server
+	httpListener net.Listener // nil: no HTTP
+}
+
+// serve runs a server until ctx ends.
+func serve(ctx context.Context, env environment, f serveFlags) error {
+	log, err := f.log.open(env.stderr)
+	if err != nil {
+		return err
+	}
+	s := &serving{env: env, flags: f, log: log, metrics: newRegistry()}
+	for _, open := range []func() error{
+		s.openConfig,   // what is to be served
+		s.openCloud,    // from which account
+		s.openProvider, // who decides
+		s.openServers,  // who answers
+	} {
+		if err := open(); err != nil {
+			return errors.Join(err, s.close())
+		}
+	}
+	return errors.Join(s.run(ctx), s.close())
+}
+
+func (s *serving) openConfig() (err error) {
+	s.file, err = readNodeGroups(s.flags.config)
+	return err
+}
+
+func (s *serving) openCloud() (err error) {
+	if s.flags.simulate == "" {
+		s.cloud, err = openCloud(s.env, s.file.config, s.flags.essEndpoint, s.metrics, s.log)
+		return err
+	}
+	if s.simulated, err = openSimulatedAccount(s.env, s.flags.simulate, s.log); err != nil {
+		return err
+	}
+	s.cloud, err = s.simulated.open(s.env, s.file.config, s.metrics, s.log)
+	return err
+}
+
+func (s *serving) openProvider() (err error) {
+	s.provider, err = nodegroups.New(s.file.config, nodegroups.Settings{
+		Cloud:        s.cloud,
+		Clock:        s.env.clock,
+		Log:          s.log,
+		NewToken:     rand.Text,
+		ResyncEvery:  s.flags.resyncInterval,
+		DeleteWindow: s.flags.deleteWindow,
+	})
+	if err != nil {
+		return err
+	}
+	s.reloader = newReloader(s.file.config, s.reload, s.log, s.metrics)
+	s.readiness = &readiness{status: s.provider.Status, clock: s.env.clock, maxAge: s.flags.maxSnapshotAge}
+	s.metrics.MustRegister(groupCollector{status: s.provider.Status, notReady: s.readiness.notReady, clock: s.env.clock})
+	return nil
+}
+
+func (s *serving) reload(cfg config.Config) error {
+	s.provider.Reload(cfg)
+	return nil
+}
+
+func (s *serving) openServers() (err error) {
+	s.grpc = grpcserver.New(grpcserver.Options{
+		Provider:   s.provider,
+		Log:        s.log,
+		Registerer: s.metrics,
+		Clock:      s.env.clock,
+	})
+	if s.grpcListener, err = grpcserver.Listen(s.flags.address, s.flags.insecure); err != nil {
+		return err
+	}
+	if s.flags.httpAddress == "" {
+		return nil
+	}
+	if s.httpListener, err = net.Listen("tcp", s.flags.httpAddress); err != nil {
+		return fmt.Errorf("listen for metrics and probes on %q: %w", s.flags.httpAddress, err)
+	}
+	s.http = newHTTPServer(observationHandler(s.metrics, s.readiness.notReady), s.log)
+	return nil
+}
+
+// run serves until ctx ends or a part fails; then all parts end.
+func (s *serving) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	if s.simulated != nil {
+		group.Go(s.simulated.serve)
+	}
+	if s.httpListener != nil {
+		group.Go(func() error { return serveHTTP(s.http, s.httpListener) })
+	}
+	group.Go(func() error { return s.grpc.Serve(s.grpcListener) })
+	group.Go(func() error { s.reloader.follow(ctx, s.env, s.file); return nil })
+	group.Go(func() error { refreshOnce(ctx, s.env.clock, s.log, s.provider.Refresh); return nil })
+	group.Go(func() error { s.readiness.follow(ctx, s.env.clock, s.log, s.grpc.SetServing); return nil })
+	group.Go(func() error { <-ctx.Done(); return s.stop(context.WithoutCancel(ctx)) })
+	s.logStart()
+	return group.Wait()
+}
+
+func (s *serving) logStart() {
+	where := []any{"version", thisBuild().Version, "grpc", s.grpcListener.Addr().String(), "groups", len(s.file.config.Groups)}
+	if s.httpListener != nil {
+		where = append(where, "http", s.httpListener.Addr().String())
+	}
+	s.log.Info("serving", where...)
+}
+
+// stop ends the parts in the order in which they use each other.
+func (s *serving) stop(ctx context.Context) error {
+	s.log.Info("stopping")
+	s.readiness.stopping.Store(true)
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	errs := []error{
+		s.grpc.Stop(ctx), // no new RPCs; those under way finish
+	}
+	s.provider.Close() // deletes that were accepted reach the cloud
+	if s.http != nil {
+		errs = append(errs, s.http.Shutdown(ctx)) // probes were answered until here
+	}
+	if s.simulated != nil {
+		errs = append(errs, s.simulated.close()) // last: the provider used it
+	}
+	return errors.Join(errs...)
+}
+
+// close releases what was opened, whether it has been served or not.
+func (s *serving) close() error {
+	var errs []error
+	for _, listener := range []net.Listener{s.grpcListener, s.httpListener} {
+		if listener != nil {
+			errs = append(errs, ignoreClosed(listener.Close()))
+		}
+	}
+	if s.simulated != nil {
+		errs = append(errs, s.simulated.close())
+	}
+	if idle, ok := s.cloud.(interface{ Close() }); ok {
+		idle.Close()
+	}
+	return errors.Join(errs...)
+}

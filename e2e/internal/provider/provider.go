@@ -1,0 +1,101 @@
+// Package provider runs `buildpool serve`, the program under test.
+//
+// It must not know who calls it.
+package provider
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/buildpool/buildpool/e2e/internal/process"
+)
+
+// Settings say how to run the provider.
+type Settings struct {
+	Program string
+	// Config is the node-group file, Endpoint the simulated account's URL.
+	Config, Endpoint string
+	// Dir receives the logs.
+	Dir string
+	// Env holds the credentials.
+	Env []string
+}
+
+// Provider is a `buildpool serve` that may be killed and started again on the same
+// addresses.
+type Provider struct {
+	*process.Process
+	// Address is where it serves gRPC.
+	Address string
+
+	settings Settings
+	http     string
+	starts   int
+}
+
+// Start starts the provider and waits until it reports that it is ready.
+func Start(ctx context.Context, s Settings) (*Provider, error) {
+	address, err := process.FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	httpAddress, err := process.FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	p := &Provider{Address: address, settings: s, http: httpAddress}
+	return p, p.Restart(ctx)
+}
+
+// Restart starts it again after a Kill or Stop. Each start has a log of its own.
+func (p *Provider) Restart(ctx context.Context) error {
+	p.starts++
+	started, err := process.Start(process.Spec{
+		Name: fmt.Sprintf("buildpool-serve-%d", p.starts),
+		Path: p.settings.Program,
+		Args: []string{
+			"serve", "--config", p.settings.Config,
+			"--address", p.Address, "--http-address", p.http,
+			"--ess-endpoint", p.settings.Endpoint,
+			"--log-level", "debug",
+		},
+		Env:    p.settings.Env,
+		LogDir: p.settings.Dir,
+	})
+	if err != nil {
+		return err
+	}
+	p.Process = started
+	return started.WaitReady(ctx, func(ctx context.Context) error {
+		_, err := p.get(ctx, "/readyz")
+		return err
+	})
+}
+
+// Metrics returns the provider's metrics in Prometheus' text format.
+func (p *Provider) Metrics(ctx context.Context) (string, error) { return p.get(ctx, "/metrics") }
+
+func (p *Provider) get(ctx context.Context, path string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.http+path, nil)
+	if err != nil {
+		return "", fmt.Errorf("get %s: %w", path, err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", fmt.Errorf("get %s: %w", path, err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return "", fmt.Errorf("get %s: %w", path, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("get %s: %s: %s", path, response.Status, body)
+	}
+	return string(body), nil
+}

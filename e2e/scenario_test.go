@@ -1,0 +1,171 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/template"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/buildpool/buildpool/e2e/internal/autoscaler"
+	"github.com/buildpool/buildpool/e2e/internal/provider"
+	"github.com/buildpool/buildpool/e2e/internal/simulator"
+	"github.com/buildpool/buildpool/e2e/internal/testbed"
+	"github.com/buildpool/buildpool/e2e/internal/wait"
+)
+
+// world is what a test changes of testdata/account.yaml and testdata/nodegroups.yaml.
+type world struct {
+	Spot, Normal, GPU groupSize
+	// Create and Join are the simulator's delays: to InService, and from there to
+	// the node's registration.
+	Create, Join time.Duration
+	// SpotSoldOut leaves no spot instance in any zone.
+	SpotSoldOut bool
+}
+
+// groupSize is a group's size: buildpool's min and max (the account's own are 0 and
+// 100), and the instances that are there from the start.
+type groupSize struct{ Min, Max, Existing int }
+
+// newWorld has three empty groups of at most 40 nodes that take two seconds each.
+func newWorld() world {
+	size := groupSize{Max: 40}
+	return world{Spot: size, Normal: size, GPU: size, Create: time.Second, Join: time.Second}
+}
+
+// scenario is one test's processes and namespace on the shared control plane.
+type scenario struct {
+	t          *testing.T
+	ctx        context.Context
+	dir        string
+	namespace  string
+	cluster    *testbed.ControlPlane
+	simulator  *simulator.Simulator
+	provider   *provider.Provider
+	autoscaler *autoscaler.Autoscaler
+	program    string // buildpool
+}
+
+// newScenario starts a fresh simulated account and a provider on it.
+func newScenario(t *testing.T, w world) *scenario {
+	t.Helper()
+	s := newBareScenario(t)
+	var err error
+	s.program, err = shared.buildpool()
+	require.NoError(t, err)
+	s.startSimulator(w)
+	s.startProvider(w)
+	return s
+}
+
+// newBareScenario has a namespace on the control plane and nothing else yet. When
+// the test is over everything is ended and every node and pod removed; if it
+// failed, what is needed to understand it is written to its directory first.
+func newBareScenario(t *testing.T) *scenario {
+	t.Helper()
+	require.NoError(t, shared.controlPlane.Check())
+	s := &scenario{
+		t: t, ctx: beforeDeadline(t), cluster: shared.controlPlane,
+		dir:       filepath.Join(shared.dir, t.Name()),
+		namespace: strings.ToLower(t.Name()),
+	}
+	require.NoError(t, os.Mkdir(s.dir, 0o755))
+	t.Cleanup(s.end)
+	s.makeNamespace()
+	return s
+}
+
+// beforeDeadline ends a test's waiting while there is time left to save the
+// evidence and to clean up.
+func beforeDeadline(t *testing.T) context.Context {
+	deadline, ok := t.Deadline()
+	if !ok {
+		return t.Context()
+	}
+	ctx, cancel := context.WithDeadline(t.Context(), deadline.Add(-time.Minute))
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func (s *scenario) makeNamespace() {
+	s.t.Helper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
+	_, err := s.cluster.Client.CoreV1().Namespaces().Create(s.ctx, namespace, metav1.CreateOptions{})
+	require.NoError(s.t, err)
+	s.eventually(30*time.Second, "the namespace's service account", func(ctx context.Context) error {
+		_, err := s.cluster.Client.CoreV1().ServiceAccounts(s.namespace).Get(ctx, "default", metav1.GetOptions{})
+		return err
+	})
+}
+
+func (s *scenario) startSimulator(w world) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
+	defer cancel()
+	var err error
+	s.simulator, err = simulator.Start(ctx, simulator.Settings{
+		Program: s.program, Config: s.render("account.yaml", w),
+		Kubeconfig: s.cluster.Kubeconfig, Dir: s.dir,
+	})
+	require.NoError(s.t, err)
+}
+
+func (s *scenario) startProvider(w world) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
+	defer cancel()
+	var err error
+	s.provider, err = provider.Start(ctx, provider.Settings{
+		Program: s.program, Config: s.render("nodegroups.yaml", w),
+		Endpoint: s.simulator.URL, Dir: s.dir,
+		Env: []string{"ALIBABA_CLOUD_ACCESS_KEY_ID=sim-access-key", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=sim-secret"},
+	})
+	require.NoError(s.t, err)
+}
+
+// startAutoscaler lets the real cluster-autoscaler in.
+func (s *scenario) startAutoscaler(flags autoscaler.Flags) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
+	defer cancel()
+	var err error
+	s.autoscaler, err = autoscaler.Start(ctx, autoscaler.Settings{
+		Program: shared.programs.Autoscaler, Kubeconfig: s.cluster.Kubeconfig,
+		Provider: s.provider.Address, Dir: s.dir, Flags: flags,
+	})
+	require.NoError(s.t, err)
+}
+
+// render fills in a template of testdata and returns the path of the result.
+func (s *scenario) render(name string, w world) string {
+	s.t.Helper()
+	parsed, err := template.New(name).Option("missingkey=error").ParseFiles(filepath.Join("testdata", name))
+	require.NoError(s.t, err)
+	var out bytes.Buffer
+	require.NoError(s.t, parsed.Execute(&out, w))
+	path := filepath.Join(s.dir, name)
+	require.NoError(s.t, os.WriteFile(path, out.Bytes(), 0o600))
+	return path
+}
+
+// eventually fails the test unless the condition comes true in time.
+func (s *scenario) eventually(within time.Duration, what string, check func(context.Context) error) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, within)
+	defer cancel()
+	require.NoError(s.t, wait.Until(ctx, what, 100*time.Millisecond, check))
+}
+
+// holds fails the test unless the condition is true for the whole time.
+func (s *scenario) holds(duration time.Duration, what string, check func(context.Context) error) {
+	s.t.Helper()
+	require.NoError(s.t, wait.Hold(s.ctx, what, duration, 250*time.Millisecond, check))
+}
