@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,9 +17,8 @@ type run struct {
 	// dir holds the state and the logs of every process.
 	dir          string
 	programs     binaries.Set
+	buildpool    string
 	controlPlane *testbed.ControlPlane
-	// buildpool builds the program under test on first use and returns its path.
-	buildpool func() (string, error)
 }
 
 var shared run
@@ -57,9 +55,9 @@ func runTests(m *testing.M) (int, error) {
 	if shared.programs, err = binaries.ControlPlane(ctx, "controlplane", os.Stderr); err != nil {
 		return 0, err
 	}
-	shared.buildpool = sync.OnceValues(func() (string, error) {
-		return binaries.Buildpool(ctx, "..", shared.dir, os.Stderr)
-	})
+	if shared.buildpool, err = binaries.Buildpool(ctx, "..", shared.dir, os.Stderr); err != nil {
+		return 0, err
+	}
 	built := time.Now()
 	dir := filepath.Join(shared.dir, "control-plane")
 	if err := os.Mkdir(dir, 0o755); err != nil {

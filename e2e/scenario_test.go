@@ -51,16 +51,12 @@ type scenario struct {
 	simulator  *simulator.Simulator
 	provider   *provider.Provider
 	autoscaler *autoscaler.Autoscaler
-	program    string // buildpool
 }
 
 // newScenario starts a fresh simulated account and a provider on it.
 func newScenario(t *testing.T, w world) *scenario {
 	t.Helper()
 	s := newBareScenario(t)
-	var err error
-	s.program, err = shared.buildpool()
-	require.NoError(t, err)
 	s.startSimulator(w)
 	s.startProvider(w)
 	return s
@@ -112,7 +108,7 @@ func (s *scenario) startSimulator(w world) {
 	defer cancel()
 	var err error
 	s.simulator, err = simulator.Start(ctx, simulator.Settings{
-		Program: s.program, Config: s.render("account.yaml", w),
+		Program: shared.buildpool, Config: s.render("account.yaml", w),
 		Kubeconfig: s.cluster.Kubeconfig, Dir: s.dir,
 	})
 	require.NoError(s.t, err)
@@ -124,7 +120,7 @@ func (s *scenario) startProvider(w world) {
 	defer cancel()
 	var err error
 	s.provider, err = provider.Start(ctx, provider.Settings{
-		Program: s.program, Config: s.render("nodegroups.yaml", w),
+		Program: shared.buildpool, Config: s.render("nodegroups.yaml", w),
 		Endpoint: s.simulator.URL, Dir: s.dir,
 		Env: []string{"ALIBABA_CLOUD_ACCESS_KEY_ID=sim-access-key", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=sim-secret"},
 	})

@@ -13,7 +13,8 @@ type rule struct {
 	kind error
 	// again: the same request may pass a moment later.
 	again bool
-	// refused: an answer of HTTP 5xx with this code still says that nothing was done.
+	// refused: nothing was done, even if the answer is an HTTP 5xx. Of all others the
+	// API reference says no more than to send them again with the same token.
 	refused bool
 	// stale: newer credentials of the same identity may pass.
 	stale bool
@@ -29,7 +30,7 @@ var rules = []rule{
 	{code: "FlowControl*", kind: cloudprovider.ErrThrottled, again: true, refused: true},
 
 	// The service itself.
-	{code: "ServiceUnavailable*", kind: cloudprovider.ErrUnavailable, again: true, refused: true},
+	{code: "ServiceUnavailable*", kind: cloudprovider.ErrUnavailable, again: true},
 	{code: "InternalError*", kind: cloudprovider.ErrUnavailable, again: true},
 	{code: "UnknownError", kind: cloudprovider.ErrUnavailable, again: true},
 	// Our nonce reached them once already, through a repetition below us.

@@ -51,6 +51,9 @@ func TestPassingFaultsAreNotSeen(t *testing.T) {
 		esssim.FaultThrottle, esssim.FaultError, esssim.FaultDrop, esssim.FaultBadJSON, esssim.FaultBadCode, esssim.FaultSlow,
 	} {
 		for _, after := range []bool{false, true} {
+			if after && kind == esssim.FaultThrottle {
+				continue // throttling is what keeps a request from having an effect
+			}
 			t.Run(fmt.Sprintf("%s, after the effect: %v", kind, after), func(t *testing.T) {
 				faulty(t, []esssim.Fault{{API: "*", Kind: kind, Count: 2, AfterEffect: after}}, func(t *testing.T, s *simulated) {
 					id, err := growTo(t.Context(), s, 7)
@@ -73,7 +76,8 @@ func TestLastingFaults(t *testing.T) {
 		wrote   bool
 	}{
 		{"throttled", esssim.Fault{Kind: esssim.FaultThrottle}, cloudprovider.ErrThrottled, false, false},
-		{"unavailable", esssim.Fault{Kind: esssim.FaultError}, cloudprovider.ErrUnavailable, false, false},
+		{"unavailable", esssim.Fault{Kind: esssim.FaultError}, cloudprovider.ErrUnavailable, true, false},
+		{"unavailable on the way back", esssim.Fault{Kind: esssim.FaultError, AfterEffect: true}, cloudprovider.ErrUnavailable, true, true},
 		{"internal error", esssim.Fault{Kind: esssim.FaultError, Status: 500, Code: "InternalError"}, cloudprovider.ErrUnavailable, true, false},
 		{"forbidden", esssim.Fault{Kind: esssim.FaultError, Status: 403, Code: "Forbidden.RAM"}, cloudprovider.ErrForbidden, false, false},
 		{"dropped", esssim.Fault{Kind: esssim.FaultDrop}, cloudprovider.ErrUnavailable, true, false},
@@ -140,11 +144,10 @@ func TestWritesUnderFire(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var faults []esssim.Fault
 		for range rapid.IntRange(0, 7).Draw(rt, "faults") {
-			faults = append(faults, esssim.Fault{
-				API: "*", Count: 1,
-				Kind:        rapid.SampledFrom([]esssim.FaultKind{esssim.FaultThrottle, esssim.FaultError, esssim.FaultDrop, esssim.FaultBadJSON, esssim.FaultBadCode, esssim.FaultSlow}).Draw(rt, "kind"),
-				AfterEffect: rapid.Bool().Draw(rt, "after"),
-			})
+			kind := rapid.SampledFrom([]esssim.FaultKind{esssim.FaultThrottle, esssim.FaultError, esssim.FaultDrop, esssim.FaultBadJSON, esssim.FaultBadCode, esssim.FaultSlow}).Draw(rt, "kind")
+			// Throttling is what keeps a request from having an effect.
+			after := kind != esssim.FaultThrottle && rapid.Bool().Draw(rt, "after")
+			faults = append(faults, esssim.Fault{API: "*", Count: 1, Kind: kind, AfterEffect: after})
 		}
 		faulty(t, faults, func(t *testing.T, s *simulated) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rapid.IntRange(1, 9).Draw(rt, "deadline"))*time.Second)

@@ -78,7 +78,7 @@ func TestLeavingTheQueueGivesTheTurnBack(t *testing.T) {
 		require.NoError(t, readGroup(t.Context(), c))
 		began := virtual.Now()
 		ctx, cancel := context.WithCancel(t.Context())
-		timer := time.AfterFunc(time.Millisecond, cancel)
+		timer := virtual.AfterFunc(time.Millisecond, cancel)
 		defer timer.Stop()
 		require.ErrorIs(t, readGroup(ctx, c), context.Canceled)
 		assert.Equal(t, time.Millisecond, virtual.Since(began))

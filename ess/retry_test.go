@@ -162,7 +162,8 @@ func TestOutcomeOfWrites(t *testing.T) {
 		{"dropped, then throttled to the end", []reply{dropped, throttled}, true, cloudprovider.ErrThrottled},
 		{"dropped, then plainly refused", []reply{dropped, refused}, false, cloudprovider.ErrInvalidArgument},
 		{"always throttled", []reply{throttled}, false, cloudprovider.ErrThrottled},
-		{"always unavailable, said so", []reply{errorAnswer(503, "ServiceUnavailable")}, false, cloudprovider.ErrUnavailable},
+		{"always throttled, with a 503", []reply{errorAnswer(503, "Throttling")}, false, cloudprovider.ErrThrottled},
+		{"always unavailable", []reply{errorAnswer(503, "ServiceUnavailable")}, true, cloudprovider.ErrUnavailable},
 		{"always an internal error", []reply{errorAnswer(500, "InternalError")}, true, cloudprovider.ErrUnavailable},
 		{"always a bad gateway", []reply{answer(502, "<html/>")}, true, cloudprovider.ErrUnavailable},
 		{"always a panic of the SDK", []reply{answer(503, `{"Code":503}`)}, true, cloudprovider.ErrUnavailable},
@@ -226,7 +227,7 @@ func TestReadLeftInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := scripted(t, nil, hangs)
 		ctx, cancel := context.WithCancel(t.Context())
-		timer := time.AfterFunc(time.Second, cancel)
+		timer := virtual.AfterFunc(time.Second, cancel)
 		defer timer.Stop()
 		began := virtual.Now()
 		err := readGroup(ctx, c)
@@ -249,7 +250,7 @@ func TestLeavingWhileWaitingToRepeat(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, _ := scripted(t, nil, test.replies...)
 				ctx, cancel := context.WithCancel(t.Context())
-				timer := time.AfterFunc(time.Second, cancel)
+				timer := virtual.AfterFunc(time.Second, cancel)
 				defer timer.Stop()
 				began := virtual.Now()
 				err := grow(ctx, c)

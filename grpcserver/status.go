@@ -75,7 +75,8 @@ func (s *service) withStatus(ctx context.Context, request any, _ *grpc.UnaryServ
 }
 
 func (s *service) statusOf(err error, group string) error {
-	if already, ok := err.(interface{ GRPCStatus() *status.Status }); ok {
+	var already interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &already) {
 		return already.GRPCStatus().Err()
 	}
 	message := err.Error()

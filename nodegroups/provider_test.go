@@ -214,6 +214,98 @@ func TestDecreaseStopsAtWhatExists(t *testing.T) {
 	})
 }
 
+func TestIncreaseNeverUndercutsAChangeByHand(t *testing.T) {
+	play(t, spotGroup, func(w *world) {
+		w.grow("spot", 2)
+		ten := 10
+		require.NoError(t, w.account.Account().EditGroup("asg-spot", account.GroupChange{Desired: &ten}))
+		require.NoError(t, w.IncreaseSize(w.t.Context(), "spot", 1))
+		assert.Equal(t, 11, w.desired("spot"))
+		assert.Equal(t, 11, w.target("spot"))
+	})
+}
+
+func TestInstanceThatCameWhileCAGaveItUpIsKept(t *testing.T) {
+	play(t, spotGroup, func(w *world) {
+		w.stock(0)
+		require.NoError(t, w.IncreaseSize(w.t.Context(), "spot", 2))
+		w.after(30 * time.Second)
+		failed := w.placeholders("spot")
+		require.Len(t, failed, 2)
+		w.stock(-1)
+		clock.RealClock{}.Sleep(90 * time.Second) // ESS repeats the creation, and it works
+
+		require.NoError(t, w.DeleteNodes(w.t.Context(), "spot", failed))
+		w.after(time.Minute)
+		assert.Equal(t, 2, w.target("spot"), "they exist, so they count")
+		assert.Equal(t, 2, w.desired("spot"))
+		assert.Len(t, w.listed("spot", cloudprovider.Running), 2, "nobody chose a victim")
+	})
+}
+
+func TestWriteWithoutAnAnswerIsSettledByTheNextLook(t *testing.T) {
+	play(t, spotGroup, func(w *world) {
+		ids := w.grow("spot", 3)
+		lost := esssim.Fault{Kind: esssim.FaultDrop, AfterEffect: true}
+		short := func(do func(context.Context) error) error {
+			ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Second)
+			defer cancel()
+			return do(ctx)
+		}
+		lost.API = "ScaleWithAdjustment"
+		require.NoError(t, w.account.InjectFault(lost))
+		err := short(func(ctx context.Context) error { return w.IncreaseSize(ctx, "spot", 2) })
+		require.ErrorIs(t, err, cloudprovider.ErrOutcomeUnknown)
+		assert.Equal(t, 3, w.target("spot"), "what is not known is not promised")
+		w.account.ClearFaults()
+		w.after(10 * time.Second)
+		assert.Equal(t, 5, w.target("spot"), "it did happen, once")
+		w.after(time.Minute)
+		assert.Len(t, w.listed("spot", cloudprovider.Running), 5)
+
+		lost.API = "RemoveInstances"
+		require.NoError(t, w.account.InjectFault(lost))
+		err = short(func(ctx context.Context) error {
+			return w.DeleteNodes(ctx, "spot", []cloudprovider.Node{node(ids[0])})
+		})
+		require.Error(t, err)
+		w.account.ClearFaults()
+		w.after(time.Second)
+		assert.Equal(t, 4, w.target("spot"))
+		assert.Equal(t, ids[:1], w.listed("spot", cloudprovider.Deleting))
+	})
+}
+
+func TestNodeThatSomebodyElseIsRemovingIsGoneAlready(t *testing.T) {
+	play(t, spotGroup, func(w *world) {
+		ids := w.grow("spot", 2)
+		gone, _, err := cloudprovider.ParseProviderID(ids[0])
+		require.NoError(t, err)
+		_, err = w.cloud.RemoveInstances(w.t.Context(), cloudprovider.RemoveInstances{GroupID: "asg-spot", InstanceIDs: []string{gone.InstanceID}, Token: "by-hand"})
+		require.NoError(t, err)
+		w.after(time.Second)
+		require.Equal(t, []string{ids[0]}, w.listed("spot", cloudprovider.Deleting))
+		require.Equal(t, 1, w.target("spot"))
+		w.account.ForgetCalls()
+		require.NoError(t, w.DeleteNodes(w.t.Context(), "spot", []cloudprovider.Node{node(ids[0])}))
+		assert.Empty(t, w.account.Calls())
+		assert.Equal(t, 1, w.target("spot"))
+	})
+}
+
+func TestUnregisteredInstanceMayGoOnceItsNodeIsDead(t *testing.T) {
+	play(t, spotGroup, func(w *world) {
+		ids := w.grow("spot", 1)
+		_, err := w.NodeGroupForNode(node(ids[0]))
+		require.NoError(t, err)
+		unregistered := []cloudprovider.Node{fakeNode(ids[0], "unregistered")}
+		clock.RealClock{}.Sleep(2 * time.Minute)
+		assert.ErrorIs(t, w.DeleteNodes(w.t.Context(), "spot", unregistered), cloudprovider.ErrNodeInUse)
+		clock.RealClock{}.Sleep(time.Nanosecond)
+		assert.NoError(t, w.DeleteNodes(w.t.Context(), "spot", unregistered), "CA has not asked for its node for two minutes")
+	})
+}
+
 func TestGroupOutsideExpectedNumberModeQueuesItsIncrease(t *testing.T) {
 	play(t, []groupSpec{{name: "old", max: 10, classic: true}}, func(w *world) {
 		require.NoError(t, w.IncreaseSize(w.t.Context(), "old", 2))

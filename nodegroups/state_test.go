@@ -119,6 +119,39 @@ func TestFailureDoesNotCountInstancesOfAnotherRunningActivity(t *testing.T) {
 	assert.Len(t, s.placeholders, 3)
 }
 
+func TestRepeatedFailureDoesNotCountAgainstARunningIncrease(t *testing.T) {
+	failed := activity("asa-1", cloudprovider.ActivityFailed, at(10), 3, 0)
+	s := groupState{}.observe(seen(at(0), 0, 0), at(0)).increased("asa-1", 3, at(10)).observe(seen(at(15), 3, 0, failed), at(15))
+	require.Len(t, s.placeholders, 3)
+	s = s.increased("asa-3", 5, at(18))
+	s = s.observe(seen(at(20), 5, 0,
+		activity("asa-3", cloudprovider.ActivityInProgress, at(18), 2, 0),
+		activity("asa-2", cloudprovider.ActivityFailed, at(16), 3, 0), failed), at(20))
+	assert.Len(t, s.placeholders, 3, "two of the five missing are on their way")
+}
+
+func TestJudgedFailureIsNotJudgedAgain(t *testing.T) {
+	failed := activity("asa-1", cloudprovider.ActivityFailed, at(10), 1, 0)
+	s := groupState{}.observe(seen(at(0), 0, 0), at(0)).increased("asa-1", 1, at(10)).observe(seen(at(12), 1, 0, failed), at(12))
+	s, _ = s.dropPlaceholders([]string{s.placeholders[0].id})
+	s = s.paid(at(13)).increased("asa-2", 1, at(14))
+	s = s.observe(seen(at(15), 1, 0, activity("asa-2", cloudprovider.ActivitySuccessful, at(14), 1, 1), failed), at(15))
+	assert.Empty(t, s.placeholders, "the second instance is about to be listed")
+}
+
+func TestScaleUpCountsFromWhatExists(t *testing.T) {
+	settled := groupState{}.observe(seen(at(0), 2, 2), at(0))
+	assert.Equal(t, 9, base(settled, seen(at(1), 9, 2).group, at(1)), "raised by hand")
+	assert.Equal(t, 2, base(settled, seen(at(1), 1, 1).group, at(1)), "a stale look")
+
+	shrunk := settled.removed([]string{"i-000"}, at(10))
+	assert.Equal(t, 1, base(shrunk, seen(at(11), 2, 2).group, at(11)), "the list still shows what we removed")
+	assert.Equal(t, 2, base(shrunk, seen(at(40), 2, 2).group, at(40)))
+
+	owing := settled.increased("asa-1", 5, at(10)).owes(2)
+	assert.Equal(t, 3, base(owing, seen(at(11), 5, 3).group, at(11)), "what we gave up does not count, what came does")
+}
+
 func TestOldFailureDoesNotExplainAFreshIncrease(t *testing.T) {
 	old := activity("asa-0", cloudprovider.ActivityFailed, at(-600), 4, 0)
 	s := groupState{}.observe(seen(at(0), 2, 2), at(0)).increased("asa-1", 4, at(10))

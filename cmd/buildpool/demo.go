@@ -106,7 +106,7 @@ func playDemo(ctx context.Context, env environment, seed uint64, speed float64) 
 		"Real: gRPC server, decisions, Alibaba SDK over HTTP. No account, no cluster.\n\n", speed)
 	return demo.Run(ctx, demo.Options{
 		Provider: client, Account: demoAccount{sim, accountFile}, Clock: fast, Region: groups.Region,
-		Random: randv2.New(randv2.NewPCG(seed, 1)), //nolint:gosec // a script, not a secret
+		Random: randv2.New(randv2.NewPCG(seed, 1)),
 		Out:    env.stdout, Live: isTerminal(env.stdout),
 	})
 }

@@ -89,7 +89,9 @@ func TestRegistryNamesTheBuild(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, problems)
 	problems, err = testutil.CollectAndLint(groupCollector{
-		status:   func() nodegroups.Status { return nodegroups.Status{Ready: true, Groups: make([]nodegroups.GroupStatus, 1)} },
+		status: func() nodegroups.Status {
+			return nodegroups.Status{Ready: true, Groups: make([]nodegroups.GroupStatus, 1)}
+		},
 		notReady: func() string { return "" },
 		clock:    testingclock.NewFakePassiveClock(time.Unix(1_790_000_000, 0)),
 	})

@@ -22,10 +22,9 @@ var embeddedAccount []byte
 // simulatedAccount is an account that runs inside this process and is reached over
 // HTTP, as the real one is.
 type simulatedAccount struct {
-	simulator *esssim.Simulator
-	key       ess.Credentials
-	listener  net.Listener
-	http      *http.Server
+	key      ess.Credentials
+	listener net.Listener
+	http     *http.Server
 }
 
 // openSimulatedAccount makes the account of the file, or the built-in one, on a free
@@ -54,10 +53,9 @@ func openSimulatedAccount(env environment, file string, log *slog.Logger) (*simu
 	}
 	key := account.AccessKeys[0]
 	return &simulatedAccount{
-		simulator: simulator,
-		key:       ess.Credentials{AccessKeyID: key.ID, AccessKeySecret: key.Secret, SecurityToken: key.Token},
-		listener:  listener,
-		http:      newHTTPServer(simulator, log),
+		key:      ess.Credentials{AccessKeyID: key.ID, AccessKeySecret: key.Secret, SecurityToken: key.Token},
+		listener: listener,
+		http:     newHTTPServer(simulator, log),
 	}, nil
 }
 

@@ -42,13 +42,13 @@ func readNodeGroups(path string) (nodeGroupFile, error) {
 // over is reported, and the last good one stays in force.
 type reloader struct {
 	running config.Config
-	apply   func(config.Config) error
+	apply   func(config.Config)
 	log     *slog.Logger
 	reloads *prometheus.CounterVec
 	good    prometheus.Gauge
 }
 
-func newReloader(running config.Config, apply func(config.Config) error, log *slog.Logger, registerer prometheus.Registerer) *reloader {
+func newReloader(running config.Config, apply func(config.Config), log *slog.Logger, registerer prometheus.Registerer) *reloader {
 	register := promauto.With(registerer)
 	r := &reloader{
 		running: running,
@@ -90,7 +90,8 @@ func (r *reloader) take(cfg config.Config) error {
 	if cfg.Region != r.running.Region || !reflect.DeepEqual(cfg.Account, r.running.Account) {
 		return errors.New("region and account cannot change while serving: restart to use another account")
 	}
-	return r.apply(cfg)
+	r.apply(cfg)
+	return nil
 }
 
 // follow watches the file until ctx ends. A machine that has no file watches left is

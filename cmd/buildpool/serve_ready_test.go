@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"k8s.io/utils/clock"
 	testingclock "k8s.io/utils/clock/testing"
 
@@ -52,12 +53,12 @@ func TestHealthFollowsWithinAPeriod(t *testing.T) {
 		status.Store(&nodegroups.Status{})
 		wall := clock.RealClock{} // the bubble's
 		r := &readiness{status: func() nodegroups.Status { return *status.Load() }, clock: wall, maxAge: time.Minute}
-		var served []bool
+		served := make(chan bool, 8)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			r.follow(ctx, wall, slog.New(slog.DiscardHandler), func(ready bool) { served = append(served, ready) })
+			r.follow(ctx, wall, slog.New(slog.DiscardHandler), func(ready bool) { served <- ready })
 		}()
 		synctest.Wait()
 		assert.Empty(t, served, "it starts not serving, and nothing changed")
@@ -65,11 +66,13 @@ func TestHealthFollowsWithinAPeriod(t *testing.T) {
 		status.Store(&nodegroups.Status{Ready: true, Taken: wall.Now()})
 		<-wall.After(readyPeriod)
 		synctest.Wait()
-		assert.Equal(t, []bool{true}, served)
+		require.Len(t, served, 1)
+		assert.True(t, <-served)
 
 		<-wall.After(time.Minute) // without another reading
 		synctest.Wait()
-		assert.Equal(t, []bool{true, false}, served)
+		require.Len(t, served, 1)
+		assert.False(t, <-served)
 		cancel()
 		<-done
 	})

@@ -16,7 +16,6 @@ import (
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/grpcserver"
 	"github.com/buildpool/buildpool/nodegroups"
-	"github.com/buildpool/buildpool/nodegroups/config"
 )
 
 // stopTimeout is how long RPCs under way may take to finish when the process is
@@ -92,14 +91,9 @@ func (s *serving) openProvider() (err error) {
 	if err != nil {
 		return err
 	}
-	s.reloader = newReloader(s.file.config, s.reload, s.log, s.metrics)
+	s.reloader = newReloader(s.file.config, s.provider.Reload, s.log, s.metrics)
 	s.readiness = &readiness{status: s.provider.Status, clock: s.env.clock, maxAge: s.flags.maxSnapshotAge}
 	s.metrics.MustRegister(groupCollector{status: s.provider.Status, notReady: s.readiness.notReady, clock: s.env.clock})
-	return nil
-}
-
-func (s *serving) reload(cfg config.Config) error {
-	s.provider.Reload(cfg)
 	return nil
 }
 

@@ -19,6 +19,9 @@ import (
 	"github.com/buildpool/buildpool/ess/esssim/account"
 )
 
+// spot is the group that the tests scale.
+const spot = "builds-spot"
+
 // refresh is what CA does at the start of a loop.
 func (s *server) refresh(t *testing.T) {
 	t.Helper()
@@ -26,21 +29,21 @@ func (s *server) refresh(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func (s *server) target(t *testing.T, group string) int32 {
+func (s *server) target(t *testing.T) int32 {
 	t.Helper()
-	response, err := s.NodeGroupTargetSize(t.Context(), &protos.NodeGroupTargetSizeRequest{Id: group})
+	response, err := s.NodeGroupTargetSize(t.Context(), &protos.NodeGroupTargetSizeRequest{Id: spot})
 	require.NoError(t, err)
 	return response.GetTargetSize()
 }
 
 // awaitRunning refreshes until exactly so many instances run, and nothing else is
 // there, and returns them.
-func (s *server) awaitRunning(t *testing.T, group string, want int) []string {
+func (s *server) awaitRunning(t *testing.T, want int) []string {
 	t.Helper()
 	var ids []string
 	require.Eventually(t, func() bool {
 		s.refresh(t)
-		response, err := s.NodeGroupNodes(t.Context(), &protos.NodeGroupNodesRequest{Id: group})
+		response, err := s.NodeGroupNodes(t.Context(), &protos.NodeGroupNodesRequest{Id: spot})
 		require.NoError(t, err)
 		ids = nil
 		for _, instance := range response.GetInstances() {
@@ -56,28 +59,27 @@ func (s *server) awaitRunning(t *testing.T, group string, want int) []string {
 // zeroThreeZero plays a scale-up and a scale-down as CA would.
 func zeroThreeZero(t *testing.T, s *server) {
 	t.Helper()
-	const group = "builds-spot"
 	s.awaitReady(t)
-	assert.Zero(t, s.target(t, group))
-	_, err := s.NodeGroupIncreaseSize(t.Context(), &protos.NodeGroupIncreaseSizeRequest{Id: group, Delta: 3})
+	assert.Zero(t, s.target(t))
+	_, err := s.NodeGroupIncreaseSize(t.Context(), &protos.NodeGroupIncreaseSizeRequest{Id: spot, Delta: 3})
 	require.NoError(t, err)
-	assert.EqualValues(t, 3, s.target(t, group), "the target must be raised before IncreaseSize returns")
+	assert.EqualValues(t, 3, s.target(t), "the target must be raised before IncreaseSize returns")
 
-	ids := s.awaitRunning(t, group, 3)
+	ids := s.awaitRunning(t, 3)
 	_, metrics := s.get(t, "/metrics")
 	assert.Contains(t, metrics, `buildpool_node_group_instances{node_group="builds-spot",state="running"} 3`)
 	assert.Contains(t, metrics, `buildpool_node_group_target_count{class="spot",node_group="builds-spot"} 3`)
 	for _, id := range ids {
 		owner, err := s.NodeGroupForNode(t.Context(), &protos.NodeGroupForNodeRequest{Node: &protos.ExternalGrpcNode{Name: id, ProviderID: id}})
 		require.NoError(t, err)
-		assert.Equal(t, group, owner.GetNodeGroup().GetId())
+		assert.Equal(t, spot, owner.GetNodeGroup().GetId())
 		assert.EqualValues(t, 40, owner.GetNodeGroup().GetMaxSize())
 		_, err = s.NodeGroupDeleteNodes(t.Context(), &protos.NodeGroupDeleteNodesRequest{
-			Id: group, Nodes: []*protos.ExternalGrpcNode{{Name: id, ProviderID: id}}})
+			Id: spot, Nodes: []*protos.ExternalGrpcNode{{Name: id, ProviderID: id}}})
 		require.NoError(t, err)
 	}
-	assert.Zero(t, s.target(t, group))
-	s.awaitRunning(t, group, 0)
+	assert.Zero(t, s.target(t))
+	s.awaitRunning(t, 0)
 	_, metrics = s.get(t, "/metrics")
 	assert.Contains(t, metrics, `buildpool_grpc_requests_total{code="OK",method="NodeGroupDeleteNodes"} 3`)
 }
@@ -172,7 +174,7 @@ func TestServeFinishesWhatIsUnderWay(t *testing.T) {
 	}
 	answered := make(chan error, 1)
 	go func() {
-		_, err := s.NodeGroupIncreaseSize(context.WithoutCancel(t.Context()), &protos.NodeGroupIncreaseSizeRequest{Id: "builds-spot", Delta: 1})
+		_, err := s.NodeGroupIncreaseSize(context.WithoutCancel(t.Context()), &protos.NodeGroupIncreaseSizeRequest{Id: spot, Delta: 1})
 		answered <- err
 	}()
 	require.Eventually(t, func() bool { // the write has reached the account

@@ -37,7 +37,10 @@ func (p Paging) page(largest int) (Paging, error) {
 // pageOf cuts a page out of a list that is given by its length and elements.
 func pageOf[T any](p Paging, total int, at func(int) T) Page[T] {
 	result := Page[T]{Total: total, Number: p.Number, Size: p.Size}
-	from := min(total, (p.Number-1)*p.Size)
+	if p.Number-1 > total/p.Size {
+		return result // also keeps the product below from overflowing
+	}
+	from := (p.Number - 1) * p.Size
 	for i := from; i < min(total, from+p.Size); i++ {
 		result.Items = append(result.Items, at(i))
 	}

@@ -23,8 +23,8 @@ func (a *Account) finishScaleOut(act *activity) {
 	g := act.group
 	for _, i := range act.pending {
 		act.done = append(act.done, i.id)
-		// An instance that was removed while Pending was created all the same.
-		if i.state == Pending {
+		// One that was removed or reclaimed while Pending was created all the same.
+		if i.state == Pending && a.instances[i.id] == i {
 			i.enterService(a.now)
 		}
 	}
