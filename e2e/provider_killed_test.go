@@ -19,7 +19,7 @@ import (
 // created. Nothing is lost, nothing is doubled, and CA goes on.
 func TestProviderKilled(t *testing.T) {
 	w := newWorld()
-	w.Create = 10 * time.Second
+	w.Create = 20 * time.Second // longer than two outages
 	s := newScenario(t, w)
 	s.startAutoscaler(autoscaler.Flags{"scale-down-unneeded-time": "3s", "scale-down-delay-after-add": "2s"})
 	require.NoError(t, s.simulator.HoldAnswer(s.ctx, "ScaleWithAdjustment", time.Minute))
@@ -32,9 +32,7 @@ func TestProviderKilled(t *testing.T) {
 	s.provider.Kill()
 	s.loopsGoOn("the provider is away")
 	s.restartProvider()
-	s.eventually(20*time.Second, "instances that are being created", func(ctx context.Context) error {
-		return s.expectPending(ctx, normal, len(names))
-	})
+	require.NoError(t, s.expectPending(s.ctx, normal, len(names)), "the instances are still being created")
 	s.provider.Kill()
 	s.restartProvider()
 
@@ -92,9 +90,18 @@ func (s *scenario) loopsGoOn(while string) {
 	})
 }
 
+// restartProvider starts the provider again and waits until CA has found it: after
+// an outage gRPC waits a while before it dials again.
 func (s *scenario) restartProvider() {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
 	defer cancel()
 	require.NoError(s.t, s.provider.Restart(ctx))
+	s.eventually(30*time.Second, "CA to ask the restarted provider", func(ctx context.Context) error {
+		answered, err := s.provider.Answered(ctx, "Refresh")
+		if err == nil && answered == 0 {
+			err = errors.New("no Refresh has come")
+		}
+		return err
+	})
 }

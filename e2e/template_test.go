@@ -38,6 +38,13 @@ func TestTemplate(t *testing.T) {
 		templates[c.name] = s.templateOf(client, c)
 	}
 
+	label, err := client.GPULabel(s.ctx, &protos.GPULabelRequest{})
+	require.NoError(t, err)
+	assert.Equal(t, "aliyun.accelerator/nvidia_name", label.GetLabel())
+	types, err := client.GetAvailableGPUTypes(s.ctx, &protos.GetAvailableGPUTypesRequest{})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"NVIDIA-A10"}, slices.Collect(maps.Keys(types.GetGpuTypes())))
+
 	for _, c := range []class{spot, normal, gpu} {
 		t.Run(c.name, func(t *testing.T) {
 			require.NoError(t, s.simulator.SetDesired(s.ctx, c.scalingGroup, 1))

@@ -9,7 +9,7 @@ import (
 
 const (
 	envKeyID     = "ALIBABA_CLOUD_ACCESS_KEY_ID"
-	envKeySecret = "ALIBABA_CLOUD_ACCESS_KEY_SECRET" //nolint:gosec // a variable's name, not a key
+	envKeySecret = "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 	envToken     = "ALIBABA_CLOUD_SECURITY_TOKEN"
 )
 

@@ -13,7 +13,7 @@ type profile struct {
 	Name            string `json:"name"`
 	Mode            string `json:"mode"`
 	AccessKeyID     string `json:"access_key_id"`
-	AccessKeySecret string `json:"access_key_secret"` //nolint:gosec // read, never written
+	AccessKeySecret string `json:"access_key_secret"`
 	Token           string `json:"sts_token"`
 	RoleARN         string `json:"ram_role_arn"`
 	RoleName        string `json:"ram_role_name"`

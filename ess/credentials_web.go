@@ -2,6 +2,7 @@ package ess
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -29,8 +30,8 @@ func (w *webClient) send(request *http.Request) (status int, body []byte, err er
 	// The carrier itself: a client on top would follow redirects with the secrets.
 	response, err := w.carrier.RoundTrip(request.WithContext(ctx))
 	if err == nil {
-		defer response.Body.Close()
 		body, err = io.ReadAll(io.LimitReader(response.Body, maxCredentialAnswer))
+		err = errors.Join(err, response.Body.Close())
 	}
 	switch {
 	case err == nil:

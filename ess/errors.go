@@ -1,6 +1,7 @@
 package ess
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/buildpool/buildpool/cloudprovider"
@@ -129,8 +130,7 @@ func classify(code string, status int) rule {
 // whether the cloud or the account had nothing to give, so that another group may.
 func failureClass(code string) cloudprovider.FailureClass {
 	r, _ := lookup(code)
-	switch r.kind {
-	case cloudprovider.ErrOutOfStock, cloudprovider.ErrQuotaExceeded:
+	if errors.Is(r.kind, cloudprovider.ErrOutOfStock) || errors.Is(r.kind, cloudprovider.ErrQuotaExceeded) {
 		return cloudprovider.OutOfResources
 	}
 	return cloudprovider.OtherFailure

@@ -52,6 +52,8 @@ func (p *Provider) raise(ctx context.Context, m *member, from, to int) error {
 		p.change(m, func(s groupState) groupState { return s.increased(activity, to, now) })
 		log.Info("scale-up accepted", "activity", activity)
 		return nil
+	case errors.Is(err, cloudprovider.ErrOutcomeUnknown): // whatever else it says
+		p.change(m, groupState.unanswered)
 	case errors.Is(err, cloudprovider.ErrConflict):
 		// A group outside expected-number mode runs one activity at a time. To refuse
 		// CA would cost the group five minutes of backoff; the target is kept and
@@ -59,8 +61,6 @@ func (p *Provider) raise(ctx context.Context, m *member, from, to int) error {
 		p.change(m, func(s groupState) groupState { return s.owes(to) })
 		log.Info("scale-up waits for the activity before", "error", err)
 		return nil
-	case errors.Is(err, cloudprovider.ErrOutcomeUnknown):
-		p.change(m, groupState.unanswered)
 	}
 	return fmt.Errorf("increase group %q from %d to %d: %w", m.config.Name, from, to, err)
 }

@@ -85,9 +85,13 @@ func runESSSim(ctx context.Context, env environment, flags essSimFlags) error {
 	if err != nil {
 		return err
 	}
-	registrar, err := flags.registrar(cfg, sim, fast, log)
-	if err != nil {
-		return err
+	join := func(context.Context) {}
+	if flags.kubeconfig != "" {
+		registrar, err := flags.registrar(cfg, sim, fast, log)
+		if err != nil {
+			return err
+		}
+		join = registrar.Run
 	}
 	listener, err := net.Listen("tcp", flags.listen)
 	if err != nil {
@@ -99,20 +103,15 @@ func runESSSim(ctx context.Context, env environment, flags essSimFlags) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var joining sync.WaitGroup
-	if registrar != nil {
-		joining.Go(func() { registrar.Run(ctx) })
-	}
+	joining.Go(func() { join(ctx) })
 	err = serveUntil(ctx, listener, sim, log)
 	stop()
 	joining.Wait()
 	return err
 }
 
-// registrar connects to the cluster, or returns nil when none is given.
+// registrar connects to the cluster.
 func (f essSimFlags) registrar(cfg esssim.Config, sim *esssim.Simulator, c clock.WithTicker, log *slog.Logger) (*kubenodes.Registrar, error) {
-	if f.kubeconfig == "" {
-		return nil, nil //nolint:nilnil // a simulator without a cluster has no registrar
-	}
 	rest, err := clientcmd.BuildConfigFromFlags("", f.kubeconfig)
 	if err != nil {
 		return nil, fmt.Errorf("read kubeconfig: %w", err)
@@ -138,16 +137,12 @@ const drainTime = 5 * time.Second
 
 // serveUntil serves HTTP until ctx ends, then lets running calls end.
 func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
+	server := newHTTPServer(handler, log)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- serveHTTP(server, listener) }()
 	select {
 	case err := <-failed:
-		return fmt.Errorf("serve HTTP: %w", err)
+		return err
 	case <-ctx.Done():
 	}
 	log.Info("stopping")
@@ -157,9 +152,8 @@ func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = server.Close()
 	}
-	<-failed
 	if err != nil {
-		return fmt.Errorf("stop HTTP server: %w", err)
+		err = fmt.Errorf("stop HTTP server: %w", err)
 	}
-	return nil
+	return errors.Join(err, <-failed)
 }

@@ -32,26 +32,22 @@ func (p parameters) required(name string) (string, error) {
 	return p[name], nil
 }
 
-// integer returns a number, or nil when there is none.
-func (p parameters) integer(name string) (*int, error) {
+// integer returns a number, and whether there is one.
+func (p parameters) integer(name string) (n int, given bool, err error) {
 	text := p[name]
 	if text == "" {
-		return nil, nil //nolint:nilnil // an absent optional number is not an error
+		return 0, false, nil
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return nil, account.ErrInvalid(name, "it is not a number")
+	if n, err = strconv.Atoi(text); err != nil {
+		return 0, false, account.ErrInvalid(name, "it is not a number")
 	}
-	return &n, nil
+	return n, true, nil
 }
 
 // number returns a number, or 0 when there is none.
 func (p parameters) number(name string) (int, error) {
-	n, err := p.integer(name)
-	if err != nil || n == nil {
-		return 0, err
-	}
-	return *n, nil
+	n, _, err := p.integer(name)
+	return n, err
 }
 
 func (p parameters) boolean(name string, standard bool) (bool, error) {
@@ -108,28 +104,22 @@ func (p parameters) indexes(prefix string) []int {
 	return slices.Compact(found)
 }
 
+// paging returns the page asked for. A given zero is wrong, while an absent value
+// asks for the default.
 func (p parameters) paging() (account.Paging, error) {
-	number, err := p.integer("PageNumber")
-	if err != nil {
-		return account.Paging{}, err
-	}
-	size, err := p.integer("PageSize")
-	if err != nil {
-		return account.Paging{}, err
-	}
 	var paging account.Paging
-	// A given zero is wrong, while an absent value asks for the default.
-	if number != nil {
-		if *number < 1 {
-			return paging, account.ErrInvalid("PageNumber", "it is not positive")
+	for _, field := range []struct {
+		name string
+		to   *int
+	}{{"PageNumber", &paging.Number}, {"PageSize", &paging.Size}} {
+		n, given, err := p.integer(field.name)
+		if err != nil {
+			return account.Paging{}, err
 		}
-		paging.Number = *number
-	}
-	if size != nil {
-		if *size < 1 {
-			return paging, account.ErrInvalid("PageSize", "it is not positive")
+		if given && n < 1 {
+			return account.Paging{}, account.ErrInvalid(field.name, "it is not positive")
 		}
-		paging.Size = *size
+		*field.to = n
 	}
 	return paging, nil
 }

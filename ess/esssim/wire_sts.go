@@ -75,13 +75,12 @@ func (s *Simulator) issue(p parameters) (*roleReply, error) {
 	if !ok {
 		return nil, refuse(400, "InvalidParameter.RoleArn", "The parameter RoleArn is wrongly formed.")
 	}
-	seconds, err := p.integer("DurationSeconds")
+	life, given, err := p.integer("DurationSeconds")
 	if err != nil {
 		return nil, err
 	}
-	life := standardSession
-	if seconds != nil {
-		life = *seconds
+	if !given {
+		life = standardSession
 	}
 	if life < shortestSession || life > longestSession {
 		return nil, account.ErrInvalid("DurationSeconds", fmt.Sprintf("it is not between %d and %d", shortestSession, longestSession))

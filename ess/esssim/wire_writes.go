@@ -60,9 +60,16 @@ func (s *Simulator) modifyScalingGroup(p parameters) (reply, error) {
 	if m.GroupID, err = p.required("ScalingGroupId"); err != nil {
 		return nil, err
 	}
-	for name, field := range map[string]**int{"MinSize": &m.Min, "MaxSize": &m.Max, "DesiredCapacity": &m.Desired} {
-		if *field, err = p.integer(name); err != nil {
+	for _, field := range []struct {
+		name string
+		to   **int
+	}{{"MinSize", &m.Min}, {"MaxSize", &m.Max}, {"DesiredCapacity", &m.Desired}} {
+		n, given, err := p.integer(field.name)
+		if err != nil {
 			return nil, err
+		}
+		if given {
+			*field.to = &n
 		}
 	}
 	if m.DisableExpectedNumber, err = p.boolean("DisableDesiredCapacity", false); err != nil {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/buildpool/buildpool/e2e/internal/process"
@@ -77,6 +79,25 @@ func (p *Provider) Restart(ctx context.Context) error {
 
 // Metrics returns the provider's metrics in Prometheus' text format.
 func (p *Provider) Metrics(ctx context.Context) (string, error) { return p.get(ctx, "/metrics") }
+
+// Answered is how many RPCs of the method it has answered well since it started.
+func (p *Provider) Answered(ctx context.Context, method string) (int, error) {
+	metrics, err := p.Metrics(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(metrics) {
+		series, value, _ := strings.Cut(strings.TrimSpace(line), "} ")
+		if series == `buildpool_grpc_requests_total{code="OK",method="`+method+`"` {
+			count, err := strconv.Atoi(value)
+			if err != nil {
+				return 0, fmt.Errorf("read count of %s: %w", method, err)
+			}
+			return count, nil
+		}
+	}
+	return 0, nil // no such call yet
+}
 
 func (p *Provider) get(ctx context.Context, path string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)

@@ -173,8 +173,9 @@ func TestANodeIsWhatItsUserDataAndTypeSay(t *testing.T) {
 		"cpu": "8", "memory": "15938355Ki", "pods": "64", "ephemeral-storage": "120Gi",
 	})
 	requireAmounts(t, n.Status.Allocatable, map[corev1.ResourceName]string{
-		// Also 100 Mi and 10 % that kubelet keeps by default; its 10 % is a float32.
-		"cpu": "7910m", "memory": "14233395Ki", "pods": "64", "ephemeral-storage": "114890375168",
+		// Also 100 Mi and 10 % that kubelet keeps by default; its 10 % is a float32 and
+		// so takes 192 bytes more than a tenth.
+		"cpu": "7910m", "memory": "14233395Ki", "pods": "64", "ephemeral-storage": "114890374976",
 	})
 
 	gpu := named(t, nodes, "gpu")
@@ -218,18 +219,25 @@ func TestARestartAdoptsAndCleansUp(t *testing.T) {
 
 func TestErrorsOfTheAPIServerAreTriedAgain(t *testing.T) {
 	c := newCluster(t)
-	broken := true
-	c.client.PrependReactor("*", "nodes", func(clienttesting.Action) (bool, runtime.Object, error) {
-		return broken, nil, errors.New("the apiserver is away")
+	failing := "list"
+	c.client.PrependReactor("*", "nodes", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		return action.GetVerb() == failing, nil, errors.New("the apiserver is away")
 	})
 	require.ErrorContains(t, c.registrar.Sync(t.Context()), "list nodes")
-	broken = false
-	c.client.PrependReactor("create", "nodes", func(clienttesting.Action) (bool, runtime.Object, error) {
-		return broken, nil, errors.New("the apiserver is away")
-	})
-	broken = false
-	require.NoError(t, c.registrar.Sync(t.Context()))
-	assert.Len(t, c.nodes(), 1)
+	failing = "create"
+	require.ErrorContains(t, c.registrar.Sync(t.Context()), "create node")
+	failing = ""
+	assert.Len(t, c.after(0), 1)
+
+	failing = "delete"
+	none := 0
+	require.NoError(t, c.account.EditGroup("asg-gpu", account.GroupChange{Desired: &none}))
+	c.clock.Step(time.Second)
+	c.account.Now()
+	c.clock.Step(10 * time.Second)
+	require.ErrorContains(t, c.registrar.Sync(t.Context()), "delete node")
+	failing = ""
+	assert.Empty(t, c.after(0))
 }
 
 func TestANodeOfSomebodyElseIsNotTaken(t *testing.T) {
