@@ -35,7 +35,8 @@ func TestBurst(t *testing.T) {
 	}
 	s.create(pods...)
 
-	// CA lets GPU pods wait 30 s before it believes that they need a node.
+	// CA lets GPU pods wait 30 s for a node that may be there already, and while one
+	// waits nothing else is scaled up either.
 	settled := func(ctx context.Context) error {
 		return errors.Join(
 			s.expectSize(ctx, spot, 10), s.expectRunning(ctx, spot, 20),

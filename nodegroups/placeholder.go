@@ -92,11 +92,14 @@ func (s groupState) failedCreations(a cloudprovider.Activity, now time.Time) int
 	if now.Sub(a.Started) > recallTime {
 		return 0
 	}
-	if !a.Ended.IsZero() && a.Ended.Before(s.raised.Add(-settleTime)) {
+	if !a.Ended.IsZero() && a.Ended.Add(activityTimeStep).Before(s.raised.Add(-settleTime)) {
 		return 0
 	}
 	return max(0, a.Requested-len(a.Created))
 }
+
+// activityTimeStep: ESS tells when an activity started and ended to the minute, cut off.
+const activityTimeStep = time.Minute
 
 func failureOf(a cloudprovider.Activity) cloudprovider.Failure {
 	if a.Failure != nil {

@@ -23,8 +23,7 @@ func reservedOf(r config.Reserved, capacity corev1.ResourceList) corev1.Resource
 		corev1.ResourceMemory: ackReservedMemory(capacity.Memory().Value(), pods.Value()),
 	}
 	if disk, ok := capacity[corev1.ResourceEphemeralStorage]; ok {
-		// kubelet's default eviction threshold nodefs.available<10%.
-		reserved[corev1.ResourceEphemeralStorage] = *resource.NewQuantity(disk.Value()/10, resource.BinarySI)
+		reserved[corev1.ResourceEphemeralStorage] = *resource.NewQuantity(evictionShare(disk.Value()), resource.BinarySI)
 	}
 	for name, q := range map[corev1.ResourceName]*resource.Quantity{
 		corev1.ResourceCPU: r.CPU, corev1.ResourceMemory: r.Memory, corev1.ResourceEphemeralStorage: r.EphemeralStorage,
@@ -35,6 +34,10 @@ func reservedOf(r config.Reserved, capacity corev1.ResourceList) corev1.Resource
 	}
 	return reserved
 }
+
+// evictionShare is kubelet's default eviction threshold nodefs.available<10%. kubelet
+// keeps the percentage as a float32, so it is a few bytes more than a tenth.
+func evictionShare(disk int64) int64 { return int64(float64(disk) * float64(float32(0.1))) }
 
 // ackReservedCPU: 6 % of the first core, 1 % of the second, 0.5 % of the third and
 // fourth, 0.25 % of the rest (ACK documentation, "Resource reservation policy").

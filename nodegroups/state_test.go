@@ -88,6 +88,12 @@ func TestFailedActivityBecomesPlaceholders(t *testing.T) {
 	assert.Equal(t, cloudprovider.OutOfResources, s.placeholders[0].failure.Class)
 	assert.Equal(t, 3, s.target, "the target falls only when CA deletes them")
 
+	t.Run("though its end is told to the minute only", func(t *testing.T) {
+		cut := activity("asa-1", cloudprovider.ActivityFailed, at(-60), 3, 0)
+		cut.Ended = at(0) // it ended at 59 s
+		late := groupState{}.observe(seen(at(0), 0, 0), at(0)).increased("asa-1", 3, at(50)).observe(seen(at(60), 3, 0, cut), at(60))
+		assert.Len(t, late.placeholders, 3)
+	})
 	t.Run("once", func(t *testing.T) {
 		again := s.observe(seen(at(21), 3, 1, activity("asa-1", cloudprovider.ActivityWarning, at(10), 3, 1)), at(21))
 		assert.Equal(t, s.placeholders, again.placeholders)

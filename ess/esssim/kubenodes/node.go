@@ -30,9 +30,10 @@ const (
 	kwokFake       = "fake"
 )
 
+const gpuResource corev1.ResourceName = "nvidia.com/gpu"
+
 const (
-	gpuResource  corev1.ResourceName = "nvidia.com/gpu"
-	gpuNameLabel                     = "aliyun.accelerator/nvidia_name"
+	gpuNameLabel = "aliyun.accelerator/nvidia_name"
 	// nodePoolTag is ACK's tag on an instance; the cloud-controller-manager makes
 	// nodePoolLabel of it.
 	nodePoolTag   = "ack.alibabacloud.com/nodepool-id"
