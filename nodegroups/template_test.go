@@ -45,9 +45,10 @@ func TestTemplateOfASpotGroup(t *testing.T) {
 	}, got.Labels)
 	assert.Equal(t, []corev1.Taint{{Key: "buildpool.io/class", Value: "spot", Effect: "NoSchedule"}}, got.Taints)
 	// 16 GiB less 5 % for the kernel = 15938355 KiB; ACK keeps min(11*110+255 MiB,
-	// a quarter) + 200 MiB = 1665 MiB and 60+10+5+5+4*2.5 = 90 milli-CPU.
+	// a quarter) + 200 MiB = 1665 MiB and 60+10+5+5+4*2.5 = 90 milli-CPU; kubelet
+	// keeps a float32's tenth of the disk, 12,884,902,080 bytes.
 	assert.Equal(t, map[string]string{"cpu": "8", "memory": "15938355Ki", "pods": "110", "ephemeral-storage": "120Gi"}, quantities(got.Capacity))
-	assert.Equal(t, map[string]string{"cpu": "7910m", "memory": "14233395Ki", "pods": "110", "ephemeral-storage": "108Gi"}, quantities(got.Allocatable))
+	assert.Equal(t, map[string]string{"cpu": "7910m", "memory": "14233395Ki", "pods": "110", "ephemeral-storage": "115964116800"}, quantities(got.Allocatable))
 }
 
 func TestTemplateOfAGPUGroup(t *testing.T) {
