@@ -163,16 +163,13 @@ func (p *Provider) removeInstances(ctx context.Context, m *member, removals []*r
 	ids := instanceIDs(removals)
 	token := p.NewToken()
 	activity, err := p.Cloud.RemoveInstances(ctx, cloudprovider.RemoveInstances{GroupID: m.cloudID, InstanceIDs: ids, Token: token})
+	now := p.Clock.Now()
 	if err != nil {
 		if errors.Is(err, cloudprovider.ErrOutcomeUnknown) {
-			p.mu.Lock()
-			m.stale = true
-			m.state = m.state.unanswered()
-			p.mu.Unlock()
+			p.change(m, func(s groupState) groupState { return s.unanswered(now) })
 		}
 		return fmt.Errorf("remove instances: %w", err)
 	}
-	now := p.Clock.Now()
 	from := p.stateOf(m).target
 	p.change(m, func(s groupState) groupState { return s.removed(ids, now) })
 	p.Log.Info("scale-down accepted", "group", m.config.Name, "scaling_group", m.cloudID,

@@ -53,7 +53,7 @@ func (p *Provider) raise(ctx context.Context, m *member, from, to int) error {
 		log.Info("scale-up accepted", "activity", activity)
 		return nil
 	case errors.Is(err, cloudprovider.ErrOutcomeUnknown): // whatever else it says
-		p.change(m, groupState.unanswered)
+		p.change(m, func(s groupState) groupState { return s.unanswered(now) })
 	case errors.Is(err, cloudprovider.ErrConflict):
 		// A group outside expected-number mode runs one activity at a time. To refuse
 		// CA would cost the group five minutes of backoff; the target is kept and

@@ -71,8 +71,6 @@ type member struct {
 	state   groupState
 	launch  launchKnowledge
 	view    *view
-	// stale: instances must be read again whatever the counters say.
-	stale bool
 }
 
 // New makes a provider for the groups of the configuration. Nothing is read before

@@ -170,8 +170,7 @@ func TestStockOutBecomesPlaceholdersAndIsGivenUp(t *testing.T) {
 		require.NoError(t, w.DeleteNodes(w.t.Context(), "spot", failed))
 		assert.Equal(t, 1, w.target("spot"))
 		assert.Empty(t, w.placeholders("spot"))
-		w.after(10 * time.Second)
-		assert.Equal(t, 1, w.desired("spot"), "the cloud is told to stop trying")
+		assert.Equal(t, 1, w.desired("spot"), "the cloud is told at once to stop trying")
 
 		w.stock(-1)
 		w.after(5 * time.Minute)
@@ -208,8 +207,8 @@ func TestDecreaseStopsAtWhatExists(t *testing.T) {
 		w.after(30 * time.Second)
 		require.NoError(t, w.DecreaseTargetSize(w.t.Context(), "spot", -6))
 		assert.Equal(t, 2, w.target("spot"))
-		w.after(5 * time.Second)
 		assert.Equal(t, 2, w.desired("spot"))
+		w.after(5 * time.Second)
 		assert.Len(t, w.listed("spot", cloudprovider.Running), 2)
 	})
 }
@@ -222,6 +221,28 @@ func TestIncreaseNeverUndercutsAChangeByHand(t *testing.T) {
 		require.NoError(t, w.IncreaseSize(w.t.Context(), "spot", 1))
 		assert.Equal(t, 11, w.desired("spot"))
 		assert.Equal(t, 11, w.target("spot"))
+	})
+}
+
+func TestDesiredNumberIsNotLoweredWhileInstancesAreBeingCreated(t *testing.T) {
+	play(t, spotGroup, func(w *world) {
+		w.stock(0)
+		require.NoError(t, w.IncreaseSize(w.t.Context(), "spot", 2))
+		w.after(30 * time.Second)
+		failed := w.placeholders("spot")
+		repeating := false
+		for !repeating {
+			clock.RealClock{}.Sleep(100 * time.Millisecond)
+			activities, err := w.cloud.Activities(w.t.Context(), "asg-spot")
+			require.NoError(t, err)
+			repeating = activities[0].Status == cloudprovider.ActivityInProgress
+		}
+		require.NoError(t, w.DeleteNodes(w.t.Context(), "spot", failed))
+		assert.Equal(t, 0, w.target("spot"), "CA's view is right at once")
+		assert.Equal(t, 2, w.desired("spot"), "ESS may be about to bring them")
+		w.after(10 * time.Second)
+		assert.Equal(t, 0, w.desired("spot"))
+		assert.Equal(t, 0, w.target("spot"))
 	})
 }
 
@@ -253,15 +274,17 @@ func TestWriteWithoutAnAnswerIsSettledByTheNextLook(t *testing.T) {
 			return do(ctx)
 		}
 		lost.API = "ScaleWithAdjustment"
+		require.NoError(t, w.IncreaseSize(w.t.Context(), "spot", 1))
 		require.NoError(t, w.account.InjectFault(lost))
 		err := short(func(ctx context.Context) error { return w.IncreaseSize(ctx, "spot", 2) })
 		require.ErrorIs(t, err, cloudprovider.ErrOutcomeUnknown)
-		assert.Equal(t, 3, w.target("spot"), "what is not known is not promised")
+		assert.Equal(t, 4, w.target("spot"), "what is not known is not promised")
 		w.account.ClearFaults()
 		w.after(10 * time.Second)
-		assert.Equal(t, 5, w.target("spot"), "it did happen, once")
+		assert.Equal(t, 6, w.target("spot"), "it did happen, once")
 		w.after(time.Minute)
-		assert.Len(t, w.listed("spot", cloudprovider.Running), 5)
+		assert.Len(t, w.listed("spot", cloudprovider.Running), 6)
+		require.NoError(t, w.DeleteNodes(w.t.Context(), "spot", []cloudprovider.Node{node(ids[2])}))
 
 		lost.API = "RemoveInstances"
 		require.NoError(t, w.account.InjectFault(lost))
@@ -272,7 +295,7 @@ func TestWriteWithoutAnAnswerIsSettledByTheNextLook(t *testing.T) {
 		w.account.ClearFaults()
 		w.after(time.Second)
 		assert.Equal(t, 4, w.target("spot"))
-		assert.Equal(t, ids[:1], w.listed("spot", cloudprovider.Deleting))
+		assert.Contains(t, w.listed("spot", cloudprovider.Deleting), ids[0])
 	})
 }
 

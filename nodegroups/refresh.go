@@ -184,12 +184,11 @@ type look struct {
 // look reads what has to be read of a group beyond its counters.
 func (p *Provider) look(ctx context.Context, m *member, group cloudprovider.ScalingGroup, began time.Time, resync bool) look {
 	p.mu.Lock()
-	before, state, launch, stale := m.seen, m.state, m.launch, m.stale
+	before, state, launch := m.seen, m.state, m.launch
 	p.mu.Unlock()
 
 	l := look{seen: observation{group: group, instances: before.instances, began: began}}
-	moved := !state.known || stale || resync || group.Counters != before.group.Counters || !state.lastWrite.Before(before.began)
-	if moved {
+	if !state.known || resync || group.Counters != before.group.Counters {
 		instances, err := p.Cloud.Instances(ctx, group.ID)
 		if err != nil {
 			l.err = fmt.Errorf("read instances of %q: %w", m.config.Name, err)
@@ -201,7 +200,7 @@ func (p *Provider) look(ctx context.Context, m *member, group cloudprovider.Scal
 	if group.ExpectedNumberMode && !state.owed {
 		target = max(target, group.Desired)
 	}
-	if !state.known || state.doubtful || target > l.seen.liveCount() {
+	if !state.known || !state.doubted.IsZero() || target > l.seen.liveCount() {
 		activities, err := p.Cloud.Activities(ctx, group.ID)
 		if err != nil {
 			l.err = fmt.Errorf("read activities of %q: %w", m.config.Name, err)
@@ -234,7 +233,6 @@ func (p *Provider) take(m *member, l look) error {
 	}
 	if l.read {
 		p.moved = true
-		m.stale = false
 	}
 	state := m.state.observe(l.seen, p.Clock.Now())
 	if l.read || l.launch != nil || !state.looksLike(m.state) || !sameBounds(l.seen.group, m.seen.group) {

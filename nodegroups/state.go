@@ -43,8 +43,9 @@ type groupState struct {
 	raised time.Time
 	// settled: the cloud has shown our target since lastWrite.
 	settled bool
-	// doubtful: a write got no answer; the next look is believed at once.
-	doubtful bool
+	// doubted is when a write got no answer; a look that begins later is believed at
+	// once. Zero: there is no doubt.
+	doubted time.Time
 	// known: the group has been looked at.
 	known bool
 }
@@ -120,7 +121,8 @@ func (s groupState) looksLike(other groupState) bool {
 // by hand, and after a write whose outcome is unknown.
 func (s groupState) adopt(o observation, now time.Time) groupState {
 	alive := o.liveCount()
-	if s.owed && s.known && !s.doubtful {
+	doubtful := !s.doubted.IsZero() && s.doubted.Before(o.began)
+	if s.owed && s.known && !doubtful {
 		// The cloud has yet to hear of our target. An instance that came all the same
 		// exists and costs money: it is part of the target, not something to lose.
 		s.target = max(s.target, alive)
@@ -142,10 +144,13 @@ func (s groupState) adopt(o observation, now time.Time) groupState {
 	switch {
 	case want == s.target:
 		s.settled = true
-	case s.lagging(now) && !s.doubtful:
+	case s.lagging(now) && !doubtful:
 		return s
 	}
-	s.target, s.doubtful = want, false
+	s.target = want
+	if doubtful {
+		s.doubted = time.Time{}
+	}
 	return s
 }
 
@@ -241,8 +246,8 @@ func (s groupState) gone(ids []string, now time.Time) groupState {
 }
 
 // unanswered records a write that may or may not have happened.
-func (s groupState) unanswered() groupState {
-	s.doubtful = true
+func (s groupState) unanswered(now time.Time) groupState {
+	s.doubted = now
 	return s
 }
 

@@ -59,6 +59,9 @@ func TestOwnWriteOutranksAStaleLook(t *testing.T) {
 	t.Run("that began before the write", func(t *testing.T) {
 		assert.Equal(t, 5, s.observe(seen(at(9), 2, 2), at(11)).target)
 	})
+	t.Run("that began before the write and took long", func(t *testing.T) {
+		assert.Equal(t, 5, s.observe(seen(at(9), 2, 2), at(60)).target)
+	})
 	t.Run("that began after it, while lists may lag", func(t *testing.T) {
 		assert.Equal(t, 5, s.observe(seen(at(39), 2, 2), at(39)).target)
 	})
@@ -72,8 +75,11 @@ func TestOwnWriteOutranksAStaleLook(t *testing.T) {
 }
 
 func TestUnknownOutcomeBelievesTheNextLook(t *testing.T) {
-	s := groupState{}.observe(seen(at(0), 2, 2), at(0)).increased("asa-1", 5, at(10)).unanswered()
-	assert.Equal(t, 3, s.observe(seen(at(12), 3, 2), at(12)).target)
+	s := groupState{}.observe(seen(at(0), 2, 2), at(0)).increased("asa-1", 5, at(10)).unanswered(at(11))
+	assert.Equal(t, 5, s.observe(seen(at(11), 3, 2), at(12)).target, "not one that began before")
+	s = s.observe(seen(at(12), 3, 2), at(12))
+	assert.Equal(t, 3, s.target)
+	assert.Zero(t, s.doubted, "once")
 }
 
 func TestFailedActivityBecomesPlaceholders(t *testing.T) {
