@@ -63,6 +63,27 @@ func TestSteadyStateCostsOneCallPerTwentyGroups(t *testing.T) {
 	}
 }
 
+// Every five minutes, and at most every 30 seconds because of nodes that are not
+// ours, the instances are read although nothing moved.
+func TestFullLooksAreRare(t *testing.T) {
+	play(t, manyGroups(1, 3), func(w *world) {
+		w.after(time.Minute)
+		looks := func(d time.Duration, strangers bool) int {
+			w.account.ForgetCalls()
+			for n := range int(d / (10 * time.Second)) {
+				if strangers {
+					_, err := w.NodeGroupForNode(node(fmt.Sprintf("cn-hangzhou.i-%s%d", d, n)))
+					require.ErrorIs(w.t, err, cloudprovider.ErrNotManaged)
+				}
+				w.after(10 * time.Second)
+			}
+			return w.account.Calls()["DescribeScalingInstances"]
+		}
+		assert.Equal(w.t, 4, looks(20*time.Minute, false))
+		assert.Equal(w.t, 10, looks(5*time.Minute, true))
+	})
+}
+
 // large is a provider at the size the documentation speaks of.
 func large(b *testing.B, groups, nodesEach int) (*nodegroups.Provider, []string) {
 	b.Helper()

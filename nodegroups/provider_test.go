@@ -141,6 +141,21 @@ func TestConcurrentDeletesShareTheirCalls(t *testing.T) {
 	})
 }
 
+func TestTheSameNodeDeletedTwiceAtOnceCountsOnce(t *testing.T) {
+	play(t, spotGroup, func(w *world) {
+		ids := w.grow("spot", 3)
+		var deletes sync.WaitGroup
+		for range 5 {
+			deletes.Go(func() {
+				assert.NoError(t, w.DeleteNodes(w.t.Context(), "spot", []cloudprovider.Node{node(ids[0])}))
+			})
+		}
+		deletes.Wait()
+		assert.Equal(t, 2, w.target("spot"))
+		assert.Equal(t, 2, w.desired("spot"))
+	})
+}
+
 func TestDeleteSurvivesAnInstanceThatIsGone(t *testing.T) {
 	play(t, spotGroup, func(w *world) {
 		ids := w.grow("spot", 3)
