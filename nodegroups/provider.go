@@ -21,7 +21,8 @@ type Settings struct {
 	Cloud cloudprovider.Cloud
 	Clock clock.WithTicker
 	Log   *slog.Logger
-	// NewToken makes ClientTokens: unique, at most 64 ASCII characters.
+	// NewToken makes ClientTokens: unique, at most 64 ASCII characters. It is called
+	// from several goroutines.
 	NewToken func() string
 	// ResyncEvery is how often the instances of every group are read although no
 	// counter moved. Default: 5 minutes.

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,10 +81,10 @@ func afternoon(t *testing.T, seed uint64, stuck bool) (printed string, result er
 			Credentials: ess.StaticCredentials(accountFile.AccessKeys[0].ID, accountFile.AccessKeys[0].Secret, ""),
 		})
 		require.NoError(t, err)
-		token := 0
+		var tokens atomic.Int64
 		provider, err := nodegroups.New(groups, nodegroups.Settings{
 			Cloud: cloud, Clock: c, Log: slog.New(slog.DiscardHandler),
-			NewToken: func() string { token++; return fmt.Sprintf("token-%d", token) },
+			NewToken: func() string { return fmt.Sprintf("token-%d", tokens.Add(1)) },
 		})
 		require.NoError(t, err)
 		server := grpcserver.New(grpcserver.Options{Provider: provider, Clock: c})
