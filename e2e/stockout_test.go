@@ -41,6 +41,8 @@ func TestSpotStockout(t *testing.T) {
 	now, err := s.autoscaler.Loops()
 	require.NoError(t, err)
 	t.Logf("%d loops of CA from the first plan to the last build running", now-loops)
+	// 8 are usual: one in which the failure shows, and the others while nodes join.
+	assert.Less(t, now-loops, 20, "CA waited for the spot group")
 
 	s.holds(8*time.Second, "the fallback", settled)
 	plans, err := s.autoscaler.Plans()

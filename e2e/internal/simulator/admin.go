@@ -139,12 +139,6 @@ func (s *Simulator) SetDesired(ctx context.Context, group string, desired int) e
 	return s.admin(ctx, http.MethodPost, "groups/"+group, map[string]any{"desired": desired}, nil)
 }
 
-// SetStock bounds the instances of a type and charge in a zone; -1 is unlimited.
-func (s *Simulator) SetStock(ctx context.Context, zone, instanceType, charge string, count int) error {
-	return s.admin(ctx, http.MethodPost, "stock",
-		map[string]any{"zone": zone, "type": instanceType, "charge": charge, "count": count}, nil)
-}
-
 // Raw returns an admin document as it is, for the evidence of a failed test.
 func (s *Simulator) Raw(ctx context.Context, document string) (json.RawMessage, error) {
 	var raw json.RawMessage
