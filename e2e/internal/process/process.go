@@ -167,7 +167,7 @@ func (p *Process) WaitReady(ctx context.Context, ready func(context.Context) err
 	return wait.Until(ctx, p.spec.Name+" to be ready", 50*time.Millisecond, func(ctx context.Context) error {
 		if !p.Running() {
 			log, _ := p.Log() // without its log the exit status still tells something
-			return fmt.Errorf("%s ended (%w), %w; the end of its log:\n%s", p.spec.Name, p.err, wait.ErrStop, tail(log, 2000))
+			return fmt.Errorf("%s ended: %w; the end of its log:\n%s", p.spec.Name, errors.Join(p.err, wait.ErrStop), tail(log, 2000))
 		}
 		return ready(ctx)
 	})
