@@ -26,7 +26,7 @@ var layers = map[string][]string{
 	"ess/esssim/account":          {},
 	"ess/esssim/kubenodes":        {"ess/esssim", "ess/esssim/account"},
 	"grpcserver":                  {"cloudprovider"},
-	"cmd/buildpool/internal/demo": {},
+	"cmd/buildpool/internal/demo": {"ess/esssim", "ess/esssim/account"},
 	"cmd/buildpool":               {"*"},
 }
 

@@ -21,7 +21,6 @@ import (
 	"github.com/buildpool/buildpool/cmd/buildpool/internal/demo"
 	"github.com/buildpool/buildpool/ess"
 	"github.com/buildpool/buildpool/ess/esssim"
-	"github.com/buildpool/buildpool/ess/esssim/account"
 	"github.com/buildpool/buildpool/grpcserver"
 	"github.com/buildpool/buildpool/nodegroups"
 	"github.com/buildpool/buildpool/nodegroups/config"
@@ -105,7 +104,7 @@ func playDemo(ctx context.Context, env environment, seed uint64, speed float64) 
 	fmt.Fprintf(env.stdout, "An afternoon of builds on a simulated Alibaba Cloud account, %.0f times as fast.\n"+
 		"Real: gRPC server, decisions, Alibaba SDK over HTTP. No account, no cluster.\n\n", speed)
 	return demo.Run(ctx, demo.Options{
-		Provider: client, Account: demoAccount{sim, accountFile}, Clock: fast, Region: groups.Region,
+		Provider: client, Account: demo.SimulatedAccount{Simulator: sim, Config: accountFile}, Clock: fast, Region: groups.Region,
 		Random: randv2.New(randv2.NewPCG(seed, 1)),
 		Out:    env.stdout, Live: isTerminal(env.stdout),
 	})
@@ -155,50 +154,4 @@ func isTerminal(w io.Writer) bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-// demoAccount shows the demo what its kubelets have to know.
-type demoAccount struct {
-	*esssim.Simulator
-	config esssim.Config
-}
-
-// Instances implements demo.Account.
-func (a demoAccount) Instances() []demo.Instance {
-	var out []demo.Instance
-	for _, g := range a.State().Groups {
-		for _, i := range g.Instances {
-			out = append(out, demo.Instance{
-				ID: i.ID, Group: g.Tags["buildpool"], InService: !i.InService.IsZero(), Since: i.InService,
-			})
-		}
-	}
-	return out
-}
-
-// SpotStockOut implements demo.Account.
-func (a demoAccount) SpotStockOut() error {
-	for _, v := range a.config.VSwitches {
-		for _, t := range a.config.InstanceTypes {
-			if err := a.SetStock(v.Zone, t.Name, account.Spot, 0); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// CostPerHour implements demo.Account.
-func (a demoAccount) CostPerHour() float64 {
-	sum := 0.0
-	for _, g := range a.State().Groups {
-		for _, i := range g.Instances {
-			if i.SpotStrategy != account.NoSpot {
-				sum += i.Type.SpotPricePerHour
-			} else {
-				sum += i.Type.PricePerHour
-			}
-		}
-	}
-	return sum
 }

@@ -26,44 +26,17 @@ import (
 	"github.com/buildpool/buildpool/cmd/buildpool/internal/demo"
 	"github.com/buildpool/buildpool/ess"
 	"github.com/buildpool/buildpool/ess/esssim"
-	"github.com/buildpool/buildpool/ess/esssim/account"
 	"github.com/buildpool/buildpool/grpcserver"
 	"github.com/buildpool/buildpool/nodegroups"
 	"github.com/buildpool/buildpool/nodegroups/config"
 )
 
-// simulated is the demo's view of a simulator.
-type simulated struct {
-	*esssim.Simulator
-	config esssim.Config
-	stuck  bool // an instance nobody knows of stays
-}
+// stuckAccount has an instance that nobody can remove.
+type stuckAccount struct{ demo.Account }
 
-func (s simulated) Instances() []demo.Instance {
-	var out []demo.Instance
-	for _, g := range s.State().Groups {
-		for _, i := range g.Instances {
-			out = append(out, demo.Instance{ID: i.ID, Group: g.Tags["buildpool"], InService: !i.InService.IsZero(), Since: i.InService})
-		}
-	}
-	if s.stuck {
-		out = append(out, demo.Instance{ID: "i-stuck", Group: "nobody"})
-	}
-	return out
+func (a stuckAccount) Instances() []demo.Instance {
+	return append(a.Account.Instances(), demo.Instance{ID: "i-stuck", Group: "nobody"})
 }
-
-func (s simulated) SpotStockOut() error {
-	for _, v := range s.config.VSwitches {
-		for _, t := range s.config.InstanceTypes {
-			if err := s.SetStock(v.Zone, t.Name, account.Spot, 0); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (s simulated) CostPerHour() float64 { return float64(len(s.Instances())) }
 
 // afternoon plays the demo in virtual time and returns what it printed.
 func afternoon(t *testing.T, seed uint64, stuck bool) (printed string, result error) {
@@ -96,8 +69,12 @@ func afternoon(t *testing.T, seed uint64, stuck bool) (printed string, result er
 		require.NoError(t, err)
 
 		var out strings.Builder
+		var seen demo.Account = demo.SimulatedAccount{Simulator: sim, Config: accountFile}
+		if stuck {
+			seen = stuckAccount{seen}
+		}
 		result = demo.Run(t.Context(), demo.Options{
-			Provider: protos.NewCloudProviderClient(connection), Account: simulated{sim, accountFile, stuck},
+			Provider: protos.NewCloudProviderClient(connection), Account: seen,
 			Clock: c, Region: groups.Region, Random: rand.New(rand.NewPCG(seed, 1)), Out: io.Writer(&out),
 		})
 		printed = out.String()
