@@ -2,6 +2,8 @@ package esssim
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // The versions of the products served.
@@ -52,6 +54,20 @@ func init() {
 		{name: "SetInstancesProtection", version: essVersion, serve: (*Simulator).setInstancesProtection, regional: true, writes: true},
 		{name: "EnableScalingGroup", version: essVersion, serve: (*Simulator).enableScalingGroup, regional: true, writes: true},
 		{name: "DisableScalingGroup", version: essVersion, serve: (*Simulator).disableScalingGroup, regional: true, writes: true},
+		{name: "AttachInstances", version: essVersion, serve: (*Simulator).attachInstances, regional: true, writes: true},
+		{name: "DetachInstances", version: essVersion, serve: (*Simulator).detachInstances, regional: true, writes: true},
+		{name: "EnterStandby", version: essVersion, serve: (*Simulator).enterStandby, regional: true, writes: true},
+		{name: "ExitStandby", version: essVersion, serve: (*Simulator).exitStandby, regional: true, writes: true},
+		{name: "SetInstanceHealth", version: essVersion, serve: (*Simulator).setInstanceHealth, regional: true, writes: true},
+		{name: "SuspendProcesses", version: essVersion, serve: (*Simulator).suspendProcesses, regional: true, writes: true},
+		{name: "ResumeProcesses", version: essVersion, serve: (*Simulator).resumeProcesses, regional: true, writes: true},
+		{name: "ExecuteScalingRule", version: essVersion, serve: (*Simulator).executeScalingRule, regional: true, writes: true},
+		{name: "DescribeLifecycleHooks", version: essVersion, serve: (*Simulator).describeLifecycleHooks, regional: true},
+		{name: "DescribeLifecycleActions", version: essVersion, serve: (*Simulator).describeLifecycleActions, regional: true},
+		{name: "CompleteLifecycleAction", version: essVersion, serve: (*Simulator).completeLifecycleAction, regional: true, writes: true},
+		{name: "RecordLifecycleActionHeartbeat", version: essVersion, serve: (*Simulator).recordLifecycleActionHeartbeat, regional: true, writes: true},
+		{name: "DescribeSpotAdvice", version: ecsVersion, serve: (*Simulator).describeSpotAdvice, regional: true},
+		{name: "DescribeAvailableResource", version: ecsVersion, serve: (*Simulator).describeAvailableResource, regional: true},
 		{name: "DescribeInstanceTypes", version: ecsVersion, serve: (*Simulator).describeInstanceTypes, regional: true},
 		{name: "DescribeInstances", version: ecsVersion, serve: (*Simulator).describeInstances, regional: true},
 		{name: "DescribeLaunchTemplateVersions", version: ecsVersion, serve: (*Simulator).describeLaunchTemplateVersions, regional: true},
@@ -93,3 +109,6 @@ func printable(name string) string {
 	}
 	return name
 }
+
+// ActionNames lists the actions that the simulator serves, sorted.
+func ActionNames() []string { return slices.Sorted(maps.Keys(actions)) }

@@ -35,11 +35,26 @@ func (s *Simulator) newAdmin() http.Handler {
 	mux.HandleFunc("POST /admin/reclaim", func(w http.ResponseWriter, r *http.Request) {
 		s.adminDone(w, decodeAnd(w, r, s.adminReclaim))
 	})
+	mux.HandleFunc("POST /admin/health", func(w http.ResponseWriter, r *http.Request) {
+		s.adminDone(w, decodeAnd(w, r, func(h healthRequest) error { return s.account.SetHealth(h.InstanceID, h.Status) }))
+	})
+	mux.HandleFunc("POST /admin/quotas", func(w http.ResponseWriter, r *http.Request) {
+		s.adminDone(w, decodeAnd(w, r, s.account.SetQuotas))
+	})
+	mux.HandleFunc("POST /admin/prices", func(w http.ResponseWriter, r *http.Request) {
+		s.adminDone(w, decodeAnd(w, r, s.account.SetSpotPrice))
+	})
+	mux.HandleFunc("POST /admin/permissions", func(w http.ResponseWriter, r *http.Request) {
+		s.adminDone(w, decodeAnd(w, r, s.SetPermissions))
+	})
+	mux.HandleFunc("POST /admin/exclusive", func(w http.ResponseWriter, r *http.Request) {
+		s.adminDone(w, decodeAnd(w, r, func(e account.Exclusive) error { _, err := s.account.StartExclusive(e); return err }))
+	})
 	mux.HandleFunc("POST /admin/groups/{id}", func(w http.ResponseWriter, r *http.Request) {
 		s.adminDone(w, decodeAnd(w, r, func(c account.GroupChange) error { return s.account.EditGroup(r.PathValue("id"), c) }))
 	})
 	mux.HandleFunc("/admin/", func(w http.ResponseWriter, r *http.Request) {
-		s.adminWrite(w, http.StatusNotFound, adminError{fmt.Sprintf("no %s %s here; there are GET state, GET and DELETE calls, POST stock, POST and DELETE faults, POST delays, POST reclaim, POST groups/{id}", r.Method, r.URL.Path)})
+		s.adminWrite(w, http.StatusNotFound, adminError{fmt.Sprintf("no %s %s here; there are GET state, GET and DELETE calls, POST stock, POST and DELETE faults, POST delays, POST reclaim, POST health, POST quotas, POST prices, POST permissions, POST exclusive, POST groups/{id}", r.Method, r.URL.Path)})
 	})
 	return mux
 }
@@ -74,6 +89,12 @@ func (s *Simulator) adminWrite(w http.ResponseWriter, status int, body any) {
 	encoder.SetIndent("", " ")
 	// The client may be gone; it knows.
 	_ = encoder.Encode(body)
+}
+
+type healthRequest struct {
+	InstanceID string `json:"instanceId"`
+	// Status is Healthy or Unhealthy.
+	Status string `json:"status"`
 }
 
 type reclaimRequest struct {

@@ -118,6 +118,41 @@ func TestAdminInjectsFaults(t *testing.T) {
 	assert.Equal(t, 200, call())
 }
 
+func TestAdminReachesWhatTheAPIDoesNot(t *testing.T) {
+	c := newCaller(t)
+	id := c.state(t).Groups[1].Instances[0].ID
+	for _, test := range []struct{ path, body string }{
+		{"health", `{"instanceId":"` + id + `","status":"Unhealthy"}`},
+		{"quotas", `{"onDemandVCPUs": 0}`},
+		{"prices", `{"zone":"cn-hangzhou-h","type":"ecs.c7.2xlarge","price":1.5}`},
+		{"permissions", `{"accessKey":"sim-access-key","allow":["ess:Describe*"]}`},
+		{"delays", `{"listInstances":"1s","listGroups":"1s","start":"1s","health":"1s"}`},
+		{"exclusive", `{"groupId":"asg-normal","kind":"alarm","lasts":"30s"}`},
+	} {
+		w := c.admin("POST", test.path, test.body)
+		assert.Equal(t, 200, w.Code, "%s: %s", test.path, w.Body)
+	}
+	assert.Contains(t, c.admin("GET", "state", "").Body.String(), `"unhealthy": true`)
+	p := c.params("ScaleWithAdjustment", essVersion)
+	w := c.get(signed(http.MethodGet, p, "sim-secret"))
+	assert.Equal(t, "Forbidden.RAM", code(t, w))
+	for _, test := range []struct{ path, body, says string }{
+		{"health", `{"instanceId":"i-nowhere","status":"Unhealthy"}`, "does not exist"},
+		{"quotas", `{"instances":-1}`, "negative"},
+		{"prices", `{"zone":"nowhere","type":"ecs.c7.2xlarge"}`, "nowhere"},
+		{"prices", `{"zone":"cn-hangzhou-h","type":"ecs.none"}`, "ecs.none"},
+		{"prices", `{"zone":"cn-hangzhou-h","type":"ecs.c7.2xlarge","price":-1}`, "negative"},
+		{"permissions", `{"accessKey":"nobody"}`, "no such access key"},
+		{"exclusive", `{"groupId":"asg-normal","kind":"party","lasts":"30s"}`, "party"},
+		{"exclusive", `{"groupId":"asg-normal","kind":"alarm"}`, "positive"},
+		{"exclusive", `{"groupId":"asg-off","kind":"alarm","lasts":"30s"}`, "IncorrectScalingGroupStatus"},
+	} {
+		w := c.admin("POST", test.path, test.body)
+		assert.Equal(t, 400, w.Code, test.path)
+		assert.Contains(t, w.Body.String(), test.says)
+	}
+}
+
 func TestAdminErrorsAreReadable(t *testing.T) {
 	c := newCaller(t)
 	for _, test := range []struct{ method, path, body, says string }{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,6 +45,31 @@ type Fault struct {
 	// AfterEffect lets the call take effect before its answer goes wrong, as when a
 	// connection is lost on the way back.
 	AfterEffect bool `json:"afterEffect"`
+	// Entity narrows it to the calls that name this group, instance, activity or
+	// type in a parameter; empty is all calls.
+	Entity string `json:"entity"`
+}
+
+// configuredFault is a fault of the account file.
+func configuredFault(c account.Fault) Fault {
+	return Fault{
+		API: c.API, Kind: FaultKind(c.Kind), Rate: c.Rate, Count: c.Count, Code: c.Code, Status: c.Status,
+		Delay: c.Delay, AfterEffect: c.AfterEffect, Entity: c.Entity,
+	}
+}
+
+// names reports whether a call is about the fault's entity.
+func (f Fault) names(asked map[string]string) bool {
+	if f.Entity == "" {
+		return true
+	}
+	for _, value := range asked {
+		// ECS names instances in a JSON array.
+		if value == f.Entity || strings.Contains(value, `"`+f.Entity+`"`) {
+			return true
+		}
+	}
+	return false
 }
 
 func (f Fault) check() error {
@@ -119,12 +145,12 @@ func (f *faults) clear() {
 }
 
 // strike returns the fault that hits this call, if any.
-func (f *faults) strike(api string) (Fault, bool) {
+func (f *faults) strike(api string, asked map[string]string) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.active {
 		fault := &f.active[i]
-		if (fault.API != allAPIs && fault.API != api) || f.random.Float64() >= fault.Rate {
+		if (fault.API != allAPIs && fault.API != api) || !fault.names(asked) || f.random.Float64() >= fault.Rate {
 			continue
 		}
 		hit := *fault

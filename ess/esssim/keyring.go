@@ -16,6 +16,8 @@ type key struct {
 	token string
 	// expires is zero for a key that lasts.
 	expires time.Time
+	// allow lists what it may do; empty is everything.
+	allow []string
 }
 
 // keyring holds the account's access keys and the temporary ones that STS issued.
@@ -23,12 +25,14 @@ type keyring struct {
 	mu     sync.Mutex
 	keys   map[string]key
 	random *rand.Rand
+	// roleAllow is what the keys that STS issues may do.
+	roleAllow []string
 }
 
-func newKeyring(configured []account.AccessKey, seed uint64) (*keyring, error) {
-	k := &keyring{keys: map[string]key{}, random: newRandom(seed, 1)}
+func newKeyring(configured []account.AccessKey, roleAllow []string, seed uint64) (*keyring, error) {
+	k := &keyring{keys: map[string]key{}, random: newRandom(seed, 1), roleAllow: roleAllow}
 	for _, c := range configured {
-		entry := key{id: c.ID, secret: c.Secret, token: c.Token}
+		entry := key{id: c.ID, secret: c.Secret, token: c.Token, allow: c.Allow}
 		if c.Expires != "" {
 			expires, err := time.Parse(time.RFC3339, c.Expires)
 			if err != nil {
@@ -62,6 +66,7 @@ func (k *keyring) issue(now time.Time, life time.Duration) key {
 		secret:  k.word(32),
 		token:   "sim-token-" + k.word(48),
 		expires: now.Add(life).Truncate(time.Second),
+		allow:   k.roleAllow,
 	}
 	k.keys[issued.id] = issued
 	return issued

@@ -36,7 +36,7 @@ func (s *Simulator) serveRPC(w http.ResponseWriter, r *http.Request) {
 		s.fail(x, err)
 		return
 	}
-	fault, struck := s.faults.strike(x.action.name)
+	fault, struck := s.faults.strike(x.action.name, x.call.Params)
 	if struck {
 		x.call.Fault = fault.Kind
 		if !fault.AfterEffect && s.spoil(x, fault) {
@@ -78,6 +78,9 @@ func (s *Simulator) admit(x *exchange) error {
 		if err := s.authenticate(x.r.Method, x.params); err != nil {
 			return err
 		}
+	}
+	if caller, _ := s.keys.find(x.params["AccessKeyId"]); !found.anonymous && !allowed(caller.allow, found.ramAction()) {
+		return newDenial(found.ramAction())
 	}
 	if format := x.params["Format"]; format != "" && !strings.EqualFold(format, "JSON") {
 		return refuse(400, "UnsupportedOperation", "The simulated account answers in JSON only.")
@@ -136,6 +139,8 @@ type rpcError struct {
 	Code      string
 	Message   string
 	Recommend string
+
+	AccessDeniedDetail *accessDenied `json:",omitempty"`
 }
 
 func (s *Simulator) fail(x *exchange, err error) {
@@ -145,13 +150,18 @@ func (s *Simulator) fail(x *exchange, err error) {
 		s.log.Error("answer call", "api", x.call.API, "error", err)
 	}
 	x.call.Code = e.Code
-	s.write(x, e.Status, rpcError{
+	body := rpcError{
 		RequestID: x.requestID,
 		HostID:    x.r.Host,
 		Code:      e.Code,
 		Message:   e.Message,
 		Recommend: "https://api.aliyun.com/troubleshoot?q=" + e.Code,
-	})
+	}
+	var denied *denial
+	if errors.As(err, &denied) {
+		body.AccessDeniedDetail = denied.detail()
+	}
+	s.write(x, e.Status, body)
 }
 
 func (s *Simulator) write(x *exchange, status int, body any) {

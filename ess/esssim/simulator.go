@@ -73,7 +73,7 @@ func New(o Options) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := newKeyring(o.Config.AccessKeys, o.Seed)
+	keys, err := newKeyring(o.Config.AccessKeys, o.Config.RoleAllow, o.Seed)
 	if err != nil {
 		return nil, fmt.Errorf("make simulator: %w", err)
 	}
@@ -88,6 +88,11 @@ func New(o Options) (*Simulator, error) {
 		calls:     newCalls(),
 		requests:  newRequestIDs(o.Seed),
 		log:       o.Log,
+	}
+	for _, f := range o.Config.Faults {
+		if err := s.InjectFault(configuredFault(f)); err != nil {
+			return nil, fmt.Errorf("make simulator: %w", err)
+		}
 	}
 	s.admin = s.newAdmin()
 	return s, nil
@@ -106,6 +111,11 @@ func (s *Simulator) SetStock(zone, instanceType string, charge account.Charge, c
 // account.ReclaimNotice is the real one.
 func (s *Simulator) Reclaim(instanceID string, notice time.Duration) error {
 	return s.account.Reclaim(instanceID, notice)
+}
+
+// SetHealth says that an instance is Healthy or Unhealthy.
+func (s *Simulator) SetHealth(instanceID, status string) error {
+	return s.account.SetHealth(instanceID, status)
 }
 
 // InjectFault makes calls fail from now on.

@@ -23,6 +23,8 @@ type wireActivity struct {
 	AttachedCapacity      int
 	CreatedCapacity       int
 	DestroyedCapacity     int
+	StartedCapacity       int
+	StoppedCapacity       int
 	TriggerSourceType     string
 	ActivityMetadata      string               `json:",omitempty"`
 	ErrorCode             string               `json:",omitempty"`
@@ -30,7 +32,21 @@ type wireActivity struct {
 	ErrorMessages         *wireErrors          `json:",omitempty"`
 	CreatedInstances      wireCreatedInstances `json:",omitzero"`
 	DestroyedInstances    wireGoneInstances    `json:",omitzero"`
+	StartedInstances      wireStartedInstances `json:",omitzero"`
+	StoppedInstances      wireStoppedInstances `json:",omitzero"`
 }
+
+type wireStartedInstances struct {
+	StartedInstance []string `json:",omitempty"`
+}
+
+type wireStoppedInstances struct {
+	StoppedInstance []string `json:",omitempty"`
+}
+
+func (w wireStartedInstances) IsZero() bool { return len(w.StartedInstance) == 0 }
+
+func (w wireStoppedInstances) IsZero() bool { return len(w.StoppedInstance) == 0 }
 
 type wireCreatedInstances struct {
 	CreatedInstance []string `json:",omitempty"`
@@ -83,7 +99,12 @@ func toWireActivity(a account.Activity) wireActivity {
 		EndTime:               toMinute(a.Ended),
 		ScalingInstanceNumber: a.Number,
 		TotalCapacity:         a.Total,
-		AutoCreatedCapacity:   a.Total,
+		AutoCreatedCapacity:   a.Total - a.AttachedTotal,
+		AttachedCapacity:      a.AttachedTotal,
+		StartedCapacity:       len(a.Restarted),
+		StoppedCapacity:       len(a.Stopped),
+		StartedInstances:      wireStartedInstances{a.Restarted},
+		StoppedInstances:      wireStoppedInstances{a.Stopped},
 		CreatedCapacity:       len(a.Created),
 		DestroyedCapacity:     len(a.Removed),
 		TriggerSourceType:     a.Trigger,

@@ -26,33 +26,39 @@ type groupsReply struct {
 }
 
 type wireGroup struct {
-	ScalingGroupID               string `json:"ScalingGroupId"`
-	ScalingGroupName             string
-	RegionID                     string `json:"RegionId"`
-	GroupType                    string
-	LifecycleState               string
-	MinSize                      int
-	MaxSize                      int
-	EnableDesiredCapacity        bool
-	DesiredCapacity              *int `json:",omitempty"`
-	TotalInstanceCount           int
-	TotalCapacity                int
-	ActiveCapacity               int
-	PendingCapacity              int
-	PendingWaitCapacity          int
-	RemovingCapacity             int
-	RemovingWaitCapacity         int
-	ProtectedCapacity            int
-	StandbyCapacity              int
-	StoppedCapacity              int
-	InitCapacity                 int
-	SpotCapacity                 int
-	SystemSuspended              bool
-	MultiAZPolicy                string
-	ScalingPolicy                string
-	HealthCheckType              string
-	DefaultCooldown              int
-	CompensateWithOnDemand       bool
+	ScalingGroupID         string `json:"ScalingGroupId"`
+	ScalingGroupName       string
+	RegionID               string `json:"RegionId"`
+	GroupType              string
+	LifecycleState         string
+	MinSize                int
+	MaxSize                int
+	EnableDesiredCapacity  bool
+	DesiredCapacity        *int `json:",omitempty"`
+	TotalInstanceCount     int
+	TotalCapacity          int
+	ActiveCapacity         int
+	PendingCapacity        int
+	PendingWaitCapacity    int
+	RemovingCapacity       int
+	RemovingWaitCapacity   int
+	ProtectedCapacity      int
+	StandbyCapacity        int
+	StoppedCapacity        int
+	InitCapacity           int
+	SpotCapacity           int
+	SystemSuspended        bool
+	MultiAZPolicy          string
+	ScalingPolicy          string
+	HealthCheckType        string
+	DefaultCooldown        int
+	CompensateWithOnDemand bool
+	SpotInstanceRemedy     bool
+	OnDemandBaseCapacity   int
+	Weighted               bool
+
+	OnDemandPercentageAboveBaseCapacity int
+
 	ActiveScalingConfigurationID string `json:"ActiveScalingConfigurationId,omitempty"`
 	LaunchTemplateID             string `json:"LaunchTemplateId,omitempty"`
 	LaunchTemplateVersion        string `json:",omitempty"`
@@ -70,7 +76,11 @@ type wireGroup struct {
 
 type wireOverrides struct{ LaunchTemplateOverride []wireOverride }
 
-type wireOverride struct{ InstanceType string }
+type wireOverride struct {
+	InstanceType     string
+	WeightedCapacity int     `json:",omitempty"`
+	SpotPriceLimit   float64 `json:",omitempty"`
+}
 
 // groupTag spells a tag both ways that ESS's answers have.
 type groupTag struct {
@@ -115,17 +125,16 @@ func (s *Simulator) describeScalingGroups(p parameters) (reply, error) {
 func toWireGroup(g account.Group) wireGroup {
 	c := g.Counters
 	w := wireGroup{
-		ScalingGroupID:        g.ID,
-		ScalingGroupName:      g.Name,
-		RegionID:              g.Region,
-		GroupType:             "ECS",
-		LifecycleState:        string(g.Lifecycle),
-		MinSize:               g.Min,
-		MaxSize:               g.Max,
-		EnableDesiredCapacity: g.ExpectedNumberMode,
-		TotalInstanceCount:    c.Total(),
-		// Groups are not weighted: an instance counts as one.
-		TotalCapacity:                c.Total(),
+		ScalingGroupID:               g.ID,
+		ScalingGroupName:             g.Name,
+		RegionID:                     g.Region,
+		GroupType:                    "ECS",
+		LifecycleState:               string(g.Lifecycle),
+		MinSize:                      g.Min,
+		MaxSize:                      g.Max,
+		EnableDesiredCapacity:        g.ExpectedNumberMode,
+		TotalInstanceCount:           c.Total(),
+		TotalCapacity:                g.Capacity.Total(),
 		ActiveCapacity:               c.InService,
 		PendingCapacity:              c.Pending,
 		PendingWaitCapacity:          c.PendingWait,
@@ -138,7 +147,11 @@ func toWireGroup(g account.Group) wireGroup {
 		SystemSuspended:              slices.Contains(g.Suspended, "System"),
 		MultiAZPolicy:                string(g.MultiAZPolicy),
 		ScalingPolicy:                string(g.ScalingPolicy),
-		HealthCheckType:              "ECS",
+		HealthCheckType:              string(g.HealthCheck),
+		CompensateWithOnDemand:       g.CompensateWithOnDemand,
+		SpotInstanceRemedy:           g.SpotInstanceRemedy,
+		OnDemandBaseCapacity:         g.OnDemandBase,
+		Weighted:                     g.Weighted,
 		DefaultCooldown:              300,
 		ActiveScalingConfigurationID: g.ScalingConfigurationID,
 		LaunchTemplateID:             g.LaunchTemplateID,
@@ -150,10 +163,11 @@ func toWireGroup(g account.Group) wireGroup {
 	if g.ExpectedNumberMode {
 		w.DesiredCapacity = &g.Desired
 	}
+	w.OnDemandPercentageAboveBaseCapacity = g.OnDemandPercent
 	if len(g.Overrides) > 0 {
 		w.LaunchTemplateOverrides = &wireOverrides{}
 		for _, t := range g.Overrides {
-			w.LaunchTemplateOverrides.LaunchTemplateOverride = append(w.LaunchTemplateOverrides.LaunchTemplateOverride, wireOverride{t})
+			w.LaunchTemplateOverrides.LaunchTemplateOverride = append(w.LaunchTemplateOverrides.LaunchTemplateOverride, wireOverride{t, g.Weights[t], g.PriceLimits[t]})
 		}
 	}
 	w.VSwitchIDs.VSwitchID = g.VSwitchIDs

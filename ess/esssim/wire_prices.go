@@ -25,7 +25,7 @@ func (s *Simulator) describePrice(p parameters) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	price, err := s.account.Price(name, account.SpotStrategy(p["SpotStrategy"]))
+	price, err := s.account.Price(name, p["ZoneId"], account.SpotStrategy(p["SpotStrategy"]))
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,10 @@ func (s *Simulator) scaleWithAdjustment(p parameters) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	skip, err := p.skipHooks()
+	if err != nil {
+		return nil, err
+	}
 	return toActivityReply(s.account.ScaleWithAdjustment(account.Adjustment{
 		GroupID:      group,
 		Type:         account.AdjustmentType(p["AdjustmentType"]),
@@ -51,6 +55,7 @@ func (s *Simulator) scaleWithAdjustment(p parameters) (reply, error) {
 		Sync:         sync,
 		Metadata:     p["ActivityMetadata"],
 		Token:        p["ClientToken"],
+		SkipHooks:    skip,
 	}))
 }
 
@@ -79,26 +84,11 @@ func (s *Simulator) modifyScalingGroup(p parameters) (reply, error) {
 }
 
 func (s *Simulator) removeInstances(p parameters) (reply, error) {
-	group, err := p.required("ScalingGroupId")
+	removal, err := p.removal()
 	if err != nil {
 		return nil, err
 	}
-	decrease, err := p.boolean("DecreaseDesiredCapacity", true)
-	if err != nil {
-		return nil, err
-	}
-	ignore, err := p.boolean("IgnoreInvalidInstance", false)
-	if err != nil {
-		return nil, err
-	}
-	return toActivityReply(s.account.RemoveInstances(account.Removal{
-		GroupID:       group,
-		InstanceIDs:   p.list("InstanceId"),
-		KeepDesired:   !decrease,
-		IgnoreInvalid: ignore,
-		Policy:        account.ScalingPolicy(p["RemovePolicy"]),
-		Token:         p["ClientToken"],
-	}))
+	return toActivityReply(s.account.RemoveInstances(removal))
 }
 
 func (s *Simulator) setInstancesProtection(p parameters) (reply, error) {

@@ -31,6 +31,11 @@ type Account struct {
 	instances  map[string]*instance
 	activities map[string]*activity
 	addresses  uint32
+	// loose are the ECS instances of no group, in the order they became so.
+	loose   []*instance
+	quotas  Quotas
+	market  *market
+	actions map[string]*lifecycleAction // by token
 }
 
 // New makes the account of a configuration that Parse or Load returned. Instances
@@ -53,6 +58,9 @@ func New(cfg Config, clock clock.PassiveClock, seed uint64) (*Account, error) {
 		groupsByID: make(map[string]*group, len(cfg.ScalingGroups)),
 		instances:  map[string]*instance{},
 		activities: map[string]*activity{},
+		quotas:     cfg.Quotas,
+		market:     newMarket(cfg.SpotMarket, seed),
+		actions:    map[string]*lifecycleAction{},
 	}
 	for i := range cfg.InstanceTypes {
 		a.types[cfg.InstanceTypes[i].Name] = &cfg.InstanceTypes[i]
@@ -65,6 +73,10 @@ func New(cfg Config, clock clock.PassiveClock, seed uint64) (*Account, error) {
 			return nil, err
 		}
 	}
+	if err := a.addMachines(cfg.Machines); err != nil {
+		return nil, err
+	}
+	a.record()
 	return a, nil
 }
 
@@ -76,10 +88,18 @@ func (a *Account) addGroup(cfg ScalingGroup) error {
 	g := newGroup(cfg, launch, a.now)
 	a.groups = append(a.groups, g)
 	a.groupsByID[g.id] = g
-	for _, place := range a.place(g, cfg.InService) {
+	placed, _ := a.place(g, cfg.InService)
+	for _, place := range placed {
 		i := a.createInstance(g, place, "")
 		i.created = a.now.Add(-time.Hour)
 		i.enterService(i.created)
+		a.watch(i)
+	}
+	placed, _ = a.place(g, cfg.Stopped)
+	for _, place := range placed {
+		i := a.createInstance(g, place, "")
+		i.created = a.now.Add(-time.Hour)
+		a.stopInstance(i)
 	}
 	a.settle(g)
 	return nil
@@ -90,7 +110,10 @@ func (a *Account) addGroup(cfg ScalingGroup) error {
 func (a *Account) enter() (leave func()) {
 	a.mu.Lock()
 	a.advance()
-	return a.mu.Unlock
+	return func() {
+		a.record()
+		a.mu.Unlock()
+	}
 }
 
 // group returns a group, or InvalidScalingGroupId.NotFound.

@@ -25,6 +25,8 @@ const (
 	AddInstances    ActivityKind = "add"
 	RemoveInstances ActivityKind = "remove"
 	CapacityChange  ActivityKind = "capacityChange"
+	// AttachedInstances takes in instances that somebody else has made.
+	AttachedInstances ActivityKind = "attach"
 )
 
 // noStock is the error of an activity that found too little to create.
@@ -39,17 +41,33 @@ type ActivityError struct {
 	Message string `json:"message"`
 }
 
+// noFailure is the instant of a failure that is not there.
+var noFailure time.Time
+
 type activity struct {
-	id       string
-	group    *group
-	kind     ActivityKind
-	status   ActivityStatus
-	started  time.Time
-	ended    time.Time
-	number   int // instances it set out to add or remove
-	missing  int // instances it could not
-	pending  []*instance
-	done     []string // instances added or removed
+	id        string
+	group     *group
+	kind      ActivityKind
+	status    ActivityStatus
+	started   time.Time
+	ended     time.Time
+	number    int // instances it set out to add or remove
+	missing   int // instances it could not
+	pending   []*instance
+	done      []string // instances created, attached or released
+	restarted []string // stopped instances that were started
+	stopped   []string // instances that were stopped
+	detached  []string // instances that left the group and run on
+	lack      []ActivityError
+	parts     int // of a scale-out that have not ended
+	lowered   int // of the expected number, by a removal
+	policy    ScalingPolicy
+	// detachAll: nothing is released, whoever made it.
+	detachAll bool
+	skipHooks HookExemption
+	actions   []*lifecycleAction
+	// replaces is the spot instance that a supplement makes up for.
+	replaces *instance
 	errors   []ActivityError
 	cause    string
 	trigger  string // APIs or Ess
@@ -63,6 +81,11 @@ type order struct {
 	cause    string
 	trigger  string
 	metadata string
+	// policy is what becomes of removed instances; empty is release.
+	policy ScalingPolicy
+	// lowers: the removal lowers the expected number.
+	lowers    bool
+	skipHooks HookExemption
 }
 
 // The values of TriggerSourceType that the account uses.
@@ -82,6 +105,9 @@ func (a *Account) openActivity(g *group, o order) *activity {
 		cause:    o.cause,
 		trigger:  o.trigger,
 		metadata: o.metadata,
+
+		policy:    o.policy,
+		skipHooks: o.skipHooks,
 	}
 	a.activities[act.id] = act
 	g.activities = append(g.activities, act)
@@ -101,6 +127,9 @@ func (a *Account) forgetActivities(g *group) {
 	for at, act := range g.activities {
 		if at < excess && act.status != InProgress {
 			delete(a.activities, act.id)
+			for _, action := range act.actions {
+				delete(a.actions, action.token)
+			}
 			continue
 		}
 		kept = append(kept, act)
@@ -128,6 +157,8 @@ func (act *activity) description() string {
 		return fmt.Sprintf("Add \"%d\" ECS instance", act.number)
 	case RemoveInstances:
 		return fmt.Sprintf("Remove \"%d\" ECS instance", act.number)
+	case AttachedInstances:
+		return fmt.Sprintf("Attach \"%d\" ECS instance", act.number)
 	}
 	return "Change the expected number of instances"
 }
@@ -137,15 +168,18 @@ func (act *activity) statusMessage() string {
 	if act.kind == RemoveInstances {
 		verb = "removed"
 	}
+	done := len(act.done) + len(act.restarted) + len(act.stopped) + len(act.detached)
 	switch {
+	case act.status == Rejected:
+		return "The scaling activity is rejected: " + act.errors[0].Message
 	case act.kind == CapacityChange:
 		return "The expected number of instances is changed"
 	case act.status == InProgress:
 		return ""
-	case len(act.errors) > 0 && len(act.done) == 0:
+	case len(act.errors) > 0 && done == 0:
 		return "Fail to scale instances: " + act.errors[0].Message
 	}
-	return fmt.Sprintf("\"%d\" ECS instances are %s", len(act.done), verb)
+	return fmt.Sprintf("\"%d\" ECS instances are %s", done, verb)
 }
 
 func (act *activity) progress() int {

@@ -23,6 +23,8 @@ type Adjustment struct {
 	Sync     bool
 	Metadata string
 	Token    string
+	// SkipHooks lets instances pass the group's hooks.
+	SkipHooks HookExemption
 }
 
 func (r Adjustment) check() error {
@@ -52,19 +54,21 @@ func (r Adjustment) check() error {
 // the first. Without the mode it starts an activity, and only if none is running.
 func (a *Account) ScaleWithAdjustment(r Adjustment) (Result, error) {
 	defer a.enter()()
-	return a.once(r.Token, r, func() (Result, error) {
-		if err := r.check(); err != nil {
-			return Result{}, err
-		}
-		g, err := a.activeGroup(r.GroupID)
-		if err != nil {
-			return Result{}, err
-		}
-		if g.expected {
-			return a.adjustExpected(g, r)
-		}
-		return a.adjustTotal(g, r)
-	})
+	return a.once(r.Token, r, func() (Result, error) { return a.adjust(r) })
+}
+
+func (a *Account) adjust(r Adjustment) (Result, error) {
+	if err := r.check(); err != nil {
+		return Result{}, err
+	}
+	g, err := a.freeGroup(r.GroupID)
+	if err != nil {
+		return Result{}, err
+	}
+	if g.expected {
+		return a.adjustExpected(g, r)
+	}
+	return a.adjustTotal(g, r)
 }
 
 // wanted is the number of instances an adjustment asks for, given what there is.
@@ -90,14 +94,14 @@ func userCause(from, to int) string {
 }
 
 func (a *Account) adjustExpected(g *group, r Adjustment) (Result, error) {
-	to := g.clamp(r.wanted(g.counters.Stable()))
+	to := g.clamp(r.wanted(g.capacity.Stable()))
 	if to == g.desired {
 		return Result{}, errNoChange()
 	}
 	cause := userCause(g.desired, to)
 	g.desired = to
 	if r.Sync {
-		if act := a.startTowards(g, cause, r.Metadata); act != nil {
+		if act := a.startTowards(g, cause, r); act != nil {
 			a.settle(g)
 			return Result{ActivityID: act.id}, nil
 		}
@@ -109,9 +113,9 @@ func (a *Account) adjustExpected(g *group, r Adjustment) (Result, error) {
 
 // startTowards starts the activity that brings a group nearer to its expected
 // number, or returns nil when there is nothing to start now.
-func (a *Account) startTowards(g *group, cause, metadata string) *activity {
+func (a *Account) startTowards(g *group, cause string, r Adjustment) *activity {
 	missing, surplus := g.deviation()
-	o := order{cause: cause, trigger: triggeredByAPI, metadata: metadata}
+	o := order{cause: cause, trigger: triggeredByAPI, metadata: r.Metadata, policy: g.scaling, skipHooks: r.SkipHooks}
 	if missing > 0 {
 		o.number = min(missing, maxPerActivity)
 		return a.startScaleOut(g, o)
@@ -124,12 +128,9 @@ func (a *Account) startTowards(g *group, cause, metadata string) *activity {
 }
 
 func (a *Account) adjustTotal(g *group, r Adjustment) (Result, error) {
-	if g.running > 0 {
-		return Result{}, errActivityInProgress()
-	}
-	current := g.counters.Live()
+	current := g.capacity.Live()
 	to := g.clamp(r.wanted(current))
-	o := order{cause: userCause(current, to), trigger: triggeredByAPI, metadata: r.Metadata}
+	o := order{cause: userCause(current, to), trigger: triggeredByAPI, metadata: r.Metadata, policy: g.scaling, skipHooks: r.SkipHooks}
 	switch {
 	case to > current:
 		o.number = min(to-current, maxPerActivity)

@@ -23,7 +23,7 @@ func (g *group) deviation() (missing, surplus int) {
 	}
 	// Instances on the way count as there, or each check would create them anew;
 	// but only stable ones can be too many: the others may yet fail.
-	return max(0, low-g.counters.Live()-g.missing), max(0, g.counters.Stable()-high)
+	return max(0, low-g.capacity.Live()-g.missing), max(0, g.capacity.Stable()-high)
 }
 
 // planCheck makes ESS look at the group after a delay, unless it does so earlier.
@@ -45,7 +45,7 @@ func (a *Account) planCheck(g *group, delay time.Duration) {
 // not Active is left alone until it is enabled again; so is one that another
 // activity holds, which settles it when it ends.
 func (a *Account) check(g *group) {
-	if g.lifecycle != Active || (!g.expected && g.running > 0) {
+	if g.lifecycle != Active || g.exclusive != nil || (!g.expected && g.running > 0) || !g.allows(systemProcess) {
 		return
 	}
 	missing, surplus := g.deviation()
@@ -55,7 +55,7 @@ func (a *Account) check(g *group) {
 	if !g.allows("ScaleIn") {
 		surplus = 0
 	}
-	total := g.counters.Live()
+	total := g.capacity.Live()
 	cause := func(to int) string {
 		return fmt.Sprintf("Auto Scaling checks the number of instances of the scaling group and changes the Total Capacity from \"%d\" to \"%d\".", total, to)
 	}
@@ -69,7 +69,7 @@ func (a *Account) check(g *group) {
 	}
 	victims := g.chooseVictims(min(surplus, maxPerActivity))
 	if len(victims) > 0 {
-		a.startScaleIn(g, victims, order{number: len(victims), cause: cause(total - len(victims)), trigger: triggeredByESS})
+		a.startScaleIn(g, victims, order{number: len(victims), cause: cause(total - live(victims)), trigger: triggeredByESS, policy: g.scaling})
 		a.settle(g)
 	}
 }

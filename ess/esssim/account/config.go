@@ -25,6 +25,16 @@ type Config struct {
 	Throttle        []Throttle       `yaml:"throttle"`
 	LaunchTemplates []LaunchTemplate `yaml:"launchTemplates"`
 	ScalingGroups   []ScalingGroup   `yaml:"scalingGroups"`
+	// Quotas bound the account as a whole; what is not named is unlimited.
+	Quotas Quotas `yaml:"quotas"`
+	// SpotMarket says how spot prices move and whom the market takes back.
+	SpotMarket SpotMarket `yaml:"spotMarket"`
+	// Machines are ECS instances of no scaling group, for AttachInstances.
+	Machines []Machine `yaml:"machines"`
+	// Faults make calls go wrong from the start.
+	Faults []Fault `yaml:"faults"`
+	// RoleAllow is what the temporary keys that STS issues may do; see AccessKey.
+	RoleAllow []string `yaml:"roleAllow"`
 }
 
 // AccessKey is a key pair, with a security token if it is a temporary one.
@@ -34,12 +44,17 @@ type AccessKey struct {
 	Token  string `yaml:"token"`
 	// Expires is when the key stops working, RFC 3339; empty: never.
 	Expires string `yaml:"expires"`
+	// Allow lists what the key may do, as a RAM policy does: ess:RemoveInstances,
+	// ess:Describe*, *. Empty allows everything.
+	Allow []string `yaml:"allow"`
 }
 
 // VSwitch is a subnet in one zone.
 type VSwitch struct {
 	ID   string `yaml:"id"`
 	Zone string `yaml:"zone"`
+	// Addresses is how many instances the subnet holds; 0: without bound.
+	Addresses int `yaml:"addresses"`
 }
 
 // InstanceType is an ECS instance type with its list price.
@@ -117,6 +132,8 @@ type LaunchTemplate struct {
 	SpotStrategy  SpotStrategy      `yaml:"spotStrategy"`
 	UserData      string            `yaml:"userData"`
 	Tags          map[string]string `yaml:"tags"`
+	// SpotPriceLimits are the most a spot instance may cost per hour, by type.
+	SpotPriceLimits map[string]float64 `yaml:"spotPriceLimits"`
 }
 
 // ScalingConfiguration is what an ESS scaling group launches instances from.
@@ -130,6 +147,11 @@ type ScalingConfiguration struct {
 	Tags          map[string]string `yaml:"tags"`
 	// UserData is plain text here and base64 on the wire.
 	UserData string `yaml:"userData"`
+	// Weights are how much of the group's capacity an instance is, by type; a type
+	// that is not named counts as 1.
+	Weights map[string]int `yaml:"weights"`
+	// SpotPriceLimits are the most a spot instance may cost per hour, by type.
+	SpotPriceLimits map[string]float64 `yaml:"spotPriceLimits"`
 }
 
 // ScalingGroup is an ESS scaling group as it starts.
@@ -155,6 +177,22 @@ type ScalingGroup struct {
 	// allowed for a group that is not Active.
 	ScalingConfiguration *ScalingConfiguration `yaml:"scalingConfiguration"`
 	LaunchTemplate       *LaunchTemplateUse    `yaml:"launchTemplate"`
+	// Stopped is how many instances wait stopped from the start (scalingPolicy
+	// recycle).
+	Stopped int `yaml:"stopped"`
+	// HealthCheckType is ECS, the default, or NONE.
+	HealthCheckType HealthCheckType `yaml:"healthCheckType"`
+	// OnDemandBase and OnDemandPercentAboveBase make a COST_OPTIMIZED or COMPOSABLE
+	// spot group mixed: so many on demand first, and this share of the rest.
+	OnDemandBase             int `yaml:"onDemandBase"`
+	OnDemandPercentAboveBase int `yaml:"onDemandPercentAboveBase"`
+	// CompensateWithOnDemand creates on demand what the spot market does not give.
+	// ESS's own default is true; here it must be asked for.
+	CompensateWithOnDemand bool `yaml:"compensateWithOnDemand"`
+	// SpotInstanceRemedy replaces a spot instance before the market takes it.
+	SpotInstanceRemedy bool   `yaml:"spotInstanceRemedy"`
+	LifecycleHooks     []Hook `yaml:"lifecycleHooks"`
+	ScalingRules       []Rule `yaml:"scalingRules"`
 }
 
 // LaunchTemplateUse says which launch template a group uses.
@@ -164,6 +202,9 @@ type LaunchTemplateUse struct {
 	Version string `yaml:"version"`
 	// Overrides are instance types that take the place of the template's.
 	Overrides []string `yaml:"overrides"`
+	// Weights are how much of the group's capacity an instance is, by type; a type
+	// that is not named counts as 1.
+	Weights map[string]int `yaml:"weights"`
 }
 
 // GroupLifecycle is a scaling group's own state.
@@ -190,8 +231,13 @@ const (
 // ScalingPolicy is what becomes of a removed instance.
 type ScalingPolicy string
 
-// The policies the simulated account knows.
+// ESS's policies. The forced ones do as the others, which never fail here.
 const (
-	Release ScalingPolicy = "release"
-	Recycle ScalingPolicy = "recycle"
+	Release      ScalingPolicy = "release"
+	Recycle      ScalingPolicy = "recycle"
+	ForceRelease ScalingPolicy = "forcerelease"
+	ForceRecycle ScalingPolicy = "forcerecycle"
 )
+
+// recycles reports whether removed instances are stopped and kept.
+func (p ScalingPolicy) recycles() bool { return p == Recycle || p == ForceRecycle }

@@ -50,6 +50,7 @@ func (c *Config) fillDefaults() {
 		setDefault(&t.Arch, "X86")
 		setDefault(&t.SpotPricePerHour, t.PricePerHour/10)
 	}
+	c.SpotMarket.fillDefaults()
 	for i := range c.LaunchTemplates {
 		t := &c.LaunchTemplates[i]
 		setDefault(&t.Name, t.ID)
@@ -62,6 +63,10 @@ func (c *Config) fillDefaults() {
 		setDefault(&g.Lifecycle, Active)
 		setDefault(&g.MultiAZPolicy, Priority)
 		setDefault(&g.ScalingPolicy, Release)
+		setDefault(&g.HealthCheckType, HealthCheckECS)
+		for j := range g.LifecycleHooks {
+			g.LifecycleHooks[j].fillDefaults()
+		}
 		if g.Desired == nil {
 			desired := max(g.Min, g.InService)
 			g.Desired = &desired

@@ -102,16 +102,48 @@ func TestMistakesAreNamed(t *testing.T) {
 		"neither launch":    {"    scalingConfiguration: {id: asc-a, instanceTypes: [ecs.c7.2xlarge]}\n", "", "an Active group has"},
 		"second document":   {"apiVersion", "apiVersion: x\n---\napiVersion", "more than one document"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			text := strings.Replace(small, test.old, test.new, 1)
-			require.NotEqual(t, small, text, "the test changes nothing")
-			_, err := Parse("account.yaml", []byte(text))
-			require.ErrorContains(t, err, test.says)
-			assert.ErrorContains(t, err, "account.yaml")
-		})
+		t.Run(name, func(t *testing.T) { requireMistake(t, test.old, test.new, test.says) })
 	}
 	_, err := Parse("account.yaml", nil)
 	require.ErrorContains(t, err, "empty")
+}
+
+// requireMistake changes the small account in one place, which must be refused.
+func requireMistake(t *testing.T, old, changed, says string) {
+	t.Helper()
+	text := strings.Replace(small, old, changed, 1)
+	require.NotEqual(t, small, text, "the test changes nothing")
+	_, err := Parse("account.yaml", []byte(text))
+	require.ErrorContains(t, err, says)
+	assert.ErrorContains(t, err, "account.yaml")
+}
+
+func TestMistakesOfBehaviourAreNamed(t *testing.T) {
+	for name, test := range map[string]struct{ old, new, says string }{
+		"weight":            {"{id: asc-a,", "{id: asc-a, weights: {ecs.c7.2xlarge: 501},", "weights.ecs.c7.2xlarge: 501 is not between 1 and 500"},
+		"weight of nothing": {"{id: asc-a,", "{id: asc-a, weights: {ecs.x: 2},", `weights: "ecs.x" is not among`},
+		"price limit":       {"{id: asc-a,", "{id: asc-a, spotPriceLimits: {ecs.c7.2xlarge: 0},", "spotPriceLimits.ecs.c7.2xlarge: 0 is not a price"},
+		"stopped":           {"max: 4", "max: 4\n    stopped: 1", "scalingGroups[0].stopped"},
+		"scaling policy":    {"max: 4", "max: 4\n    scalingPolicy: hoard", "scalingGroups[0].scalingPolicy"},
+		"health check":      {"max: 4", "max: 4\n    healthCheckType: LOAD_BALANCER", "scalingGroups[0].healthCheckType"},
+		"process":           {"max: 4", "max: 4\n    suspended: [Breathing]", "scalingGroups[0].suspended"},
+		"mixture":           {"max: 4", "max: 4\n    onDemandBase: 1", "onDemandBase, onDemandPercentAboveBase"},
+		"base":              {"max: 4", "max: 4\n    multiAZPolicy: COST_OPTIMIZED\n    onDemandBase: 1001", "scalingGroups[0].onDemandBase"},
+		"percent":           {"max: 4", "max: 4\n    multiAZPolicy: COST_OPTIMIZED\n    onDemandPercentAboveBase: 101", "scalingGroups[0].onDemandPercentAboveBase"},
+		"heartbeat":         {"max: 4", "max: 4\n    lifecycleHooks: [{id: h, transition: SCALE_OUT, heartbeatTimeout: 29s}]", "lifecycleHooks[0].heartbeatTimeout: 29s is not between 30s and 6h0m0s"},
+		"transition":        {"max: 4", "max: 4\n    lifecycleHooks: [{id: h, transition: OUT}]", "lifecycleHooks[0].transition"},
+		"default result":    {"max: 4", "max: 4\n    lifecycleHooks: [{id: h, transition: SCALE_IN, defaultResult: ROLLBACK}]", "lifecycleHooks[0].defaultResult"},
+		"rule":              {"max: 4", "max: 4\n    scalingRules: [{ari: a, adjustmentType: TotalCapacity, value: 2001}]", "scalingRules[0]"},
+		"quota":             {"vSwitches:", "quotas: {instances: -1}\nvSwitches:", "quotas.instances: -1 is negative"},
+		"amplitude":         {"vSwitches:", "spotMarket: {amplitude: 11}\nvSwitches:", "spotMarket.amplitude"},
+		"market check":      {"vSwitches:", "spotMarket: {check: 1ms}\nvSwitches:", "spotMarket.check: 1ms is less than 1s"},
+		"market notice":     {"vSwitches:", "spotMarket: {notice: -1s}\nvSwitches:", "spotMarket.notice"},
+		"machine type":      {"vSwitches:", "machines: [{id: i-1, type: ecs.x, vSwitchId: vsw-h}]\nvSwitches:", "machines[0].type"},
+		"machine subnet":    {"vSwitches:", "machines: [{id: i-1, type: ecs.c7.2xlarge, vSwitchId: vsw-x}]\nvSwitches:", "machines[0].vSwitchId"},
+		"no health delay":   {"vSwitches:", "delays: {health: 1ms}\nvSwitches:", "delays.health: 1ms is less than 1s"},
+	} {
+		t.Run(name, func(t *testing.T) { requireMistake(t, test.old, test.new, test.says) })
+	}
 }
 
 func TestAllMistakesAreReportedAtOnce(t *testing.T) {

@@ -61,6 +61,9 @@ func (c *Config) validate() error {
 	types := c.validateInstanceTypes(p)
 	c.validateStock(p, zones, types)
 	c.validateThrottle(p)
+	c.Quotas.validate(p)
+	c.SpotMarket.validate(p)
+	c.validateMachines(p, types)
 	c.validateLaunchTemplates(p, types)
 	c.validateGroups(p, types)
 	return errors.Join(p.errs...)
@@ -177,6 +180,7 @@ func (c *Config) validateLaunchTemplates(p *problems, types map[string]bool) {
 			p.add(path+".version", "%d is not positive", t.Version)
 		}
 		validateLaunch(p, path, t.InstanceTypes, t.SpotStrategy, t.SystemDiskGiB, types)
+		validateLimits(p, path+".spotPriceLimits", t.SpotPriceLimits, types)
 	}
 }
 

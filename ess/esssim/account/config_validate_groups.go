@@ -15,7 +15,14 @@ func (c *Config) validateGroups(p *problems, types map[string]bool) {
 		p.unique(names, path+".name", g.Name)
 		oneOf(p, path+".lifecycle", g.Lifecycle, Active, Inactive, Deleting)
 		oneOf(p, path+".multiAZPolicy", g.MultiAZPolicy, Priority, Balance, CostOptimized, Composable)
-		oneOf(p, path+".scalingPolicy", g.ScalingPolicy, Release, Recycle)
+		oneOf(p, path+".scalingPolicy", g.ScalingPolicy, Release, Recycle, ForceRelease, ForceRecycle)
+		oneOf(p, path+".healthCheckType", g.HealthCheckType, HealthCheckECS, HealthCheckNone)
+		for _, process := range g.Suspended {
+			oneOf(p, path+".suspended", process, append(slices.Clone(processes), systemProcess)...)
+		}
+		validateMixture(p, path, g)
+		validateHooks(p, path, g.LifecycleHooks)
+		validateRules(p, path, g.ScalingRules)
 		validateSizes(p, path, g)
 		c.validateGroupVSwitches(p, path, g)
 		switch s := g.ScalingConfiguration; {
@@ -24,6 +31,8 @@ func (c *Config) validateGroups(p *problems, types map[string]bool) {
 		case s != nil:
 			p.unique(configurations, path+".scalingConfiguration.id", s.ID)
 			validateLaunch(p, path+".scalingConfiguration", s.InstanceTypes, s.SpotStrategy, s.SystemDiskGiB, types)
+			validateWeights(p, path+".scalingConfiguration.weights", s.Weights, types)
+			validateLimits(p, path+".scalingConfiguration.spotPriceLimits", s.SpotPriceLimits, types)
 		case g.LaunchTemplate != nil:
 			c.validateTemplateUse(p, path+".launchTemplate", *g.LaunchTemplate, types)
 		case g.Lifecycle == Active:
@@ -42,7 +51,10 @@ func validateSizes(p *problems, path string, g *ScalingGroup) {
 	if g.InService < 0 || g.InService > *g.Desired {
 		p.add(path+".inService", "%d is not between 0 and desired %d", g.InService, *g.Desired)
 	}
-	if g.InService > 0 && g.ScalingConfiguration == nil && g.LaunchTemplate == nil {
+	if g.Stopped < 0 || (g.Stopped > 0 && !g.ScalingPolicy.recycles()) {
+		p.add(path+".stopped", "%d: only a group of scalingPolicy recycle keeps stopped instances", g.Stopped)
+	}
+	if g.InService+g.Stopped > 0 && g.ScalingConfiguration == nil && g.LaunchTemplate == nil {
 		p.add(path+".inService", "instances need a scalingConfiguration or a launchTemplate")
 	}
 }
@@ -62,6 +74,7 @@ func (c *Config) validateTemplateUse(p *problems, path string, use LaunchTemplat
 	if _, err := c.resolveTemplate(use); err != nil {
 		p.add(path, "%v", err)
 	}
+	validateWeights(p, path+".weights", use.Weights, types)
 	for j, name := range use.Overrides {
 		if !types[name] {
 			p.add(fmt.Sprintf("%s.overrides[%d]", path, j), "%q is not among instanceTypes", name)

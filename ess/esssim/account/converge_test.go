@@ -46,13 +46,22 @@ func newTwoGroups(t require.TestingT, seed uint64) (*Account, *clocktesting.Fake
 // checkInvariants says what must be true of an account at any instant.
 func checkInvariants(t require.TestingT, a *Account) {
 	defer a.enter()()
-	used := map[stockKey]int{}
+	used, addresses := map[stockKey]int{}, map[string]int{}
+	for _, i := range a.loose {
+		used[i.pool().key()]++
+		addresses[i.vSwitch]++
+		require.Nil(t, i.group)
+	}
 	for _, g := range a.groups {
-		var counted Counters
+		var counted, weighed Counters
 		running, missing, spot := 0, 0, 0
 		for _, i := range g.instances {
 			*counted.of(i.state)++
-			used[stockKey{i.zone, i.itype.Name, i.spot.charge()}]++
+			*weighed.of(i.state) += i.weight
+			if i.powered() {
+				used[i.pool().key()]++
+			}
+			addresses[i.vSwitch]++
 			if i.spot != NoSpot {
 				spot++
 			}
@@ -65,13 +74,20 @@ func checkInvariants(t require.TestingT, a *Account) {
 			}
 		}
 		require.Equal(t, counted, g.counters, "counters equal the instances")
+		require.Equal(t, weighed, g.capacity)
 		require.Equal(t, spot, g.spot)
+		if g.exclusive != nil {
+			require.Equal(t, InProgress, g.exclusive.status)
+		}
 		require.Equal(t, running, g.running)
 		require.Equal(t, missing, g.missing)
 		if g.expected {
 			require.GreaterOrEqual(t, g.desired, g.min)
 			require.LessOrEqual(t, g.desired, g.max)
 		}
+	}
+	for vSwitch, n := range a.stock.addresses {
+		require.Equal(t, addresses[vSwitch], n)
 	}
 	for key, n := range a.stock.used {
 		require.Equal(t, used[key], n, "stock counts what runs: %v", key)

@@ -56,6 +56,14 @@ type Delays struct {
 	Check time.Duration
 	// Fail is how long an activity takes that can create nothing at all.
 	Fail time.Duration
+	// Start is the time a stopped instance takes from Pending to InService.
+	Start time.Duration
+	// Health is how long ESS takes to find an unhealthy instance.
+	Health time.Duration
+	// ListGroups and ListInstances are how far the lists lag behind what happened.
+	ListGroups, ListInstances time.Duration
+	// SystemSuspend is how long creations must fail until ESS suspends a group.
+	SystemSuspend time.Duration
 }
 
 var defaultDelays = Delays{
@@ -65,10 +73,14 @@ var defaultDelays = Delays{
 	Retry:  time.Minute,
 	Check:  time.Second,
 	Fail:   time.Second,
+	Start:  10 * time.Second,
+	Health: 10 * time.Second,
+
+	SystemSuspend: 7 * 24 * time.Hour,
 }
 
-// minRetry keeps an account that is out of stock from repeating itself without end
-// at one instant.
+// minRetry keeps an account that is out of stock, or that may not yet remove an
+// unhealthy instance, from repeating itself without end at one instant.
 const minRetry = time.Second
 
 // DelayChange sets those delays that are not nil.
@@ -79,6 +91,12 @@ type DelayChange struct {
 	Retry  *Duration `yaml:"retry" json:"retry,omitempty"`
 	Check  *Duration `yaml:"check" json:"check,omitempty"`
 	Fail   *Duration `yaml:"fail" json:"fail,omitempty"`
+	Start  *Duration `yaml:"start" json:"start,omitempty"`
+	Health *Duration `yaml:"health" json:"health,omitempty"`
+
+	ListGroups    *Duration `yaml:"listGroups" json:"listGroups,omitempty"`
+	ListInstances *Duration `yaml:"listInstances" json:"listInstances,omitempty"`
+	SystemSuspend *Duration `yaml:"systemSuspend" json:"systemSuspend,omitempty"`
 }
 
 func (c DelayChange) check() error {
@@ -94,6 +112,11 @@ func (c DelayChange) check() error {
 		{"retry", c.Retry, minRetry},
 		{"check", c.Check, 0},
 		{"fail", c.Fail, 0},
+		{"start", c.Start, 0},
+		{"health", c.Health, minRetry},
+		{"listGroups", c.ListGroups, 0},
+		{"listInstances", c.ListInstances, 0},
+		{"systemSuspend", c.SystemSuspend, 0},
 	} {
 		if field.value != nil && time.Duration(*field.value) < field.least {
 			errs = append(errs, fmt.Errorf("delays.%s: %v is less than %v", field.name, time.Duration(*field.value), field.least))
@@ -114,5 +137,10 @@ func (c DelayChange) apply(d Delays) Delays {
 	set(&d.Retry, c.Retry)
 	set(&d.Check, c.Check)
 	set(&d.Fail, c.Fail)
+	set(&d.Start, c.Start)
+	set(&d.Health, c.Health)
+	set(&d.ListGroups, c.ListGroups)
+	set(&d.ListInstances, c.ListInstances)
+	set(&d.SystemSuspend, c.SystemSuspend)
 	return d
 }

@@ -15,14 +15,19 @@ type Activity struct {
 	Ended    time.Time // zero while in progress
 	Progress int
 	// Number is how many instances it set out to add or remove.
-	Number   int
-	Created  []string
-	Removed  []string
-	Errors   []ActivityError
-	Total    int // instances of the group now
-	Cause    string
-	Trigger  string
-	Metadata string
+	Number  int
+	Created []string
+	Removed []string
+	// Restarted and Stopped are those of the economical mode; Attached and Detached
+	// joined or left without being made or released.
+	Restarted, Stopped, Attached, Detached []string
+	Errors                                 []ActivityError
+	Total                                  int // capacity of the group now
+	// AttachedTotal is how many of the group's instances were attached by hand.
+	AttachedTotal int
+	Cause         string
+	Trigger       string
+	Metadata      string
 	// Description and Message are ESS's sentences about it.
 	Description, Message string
 }
@@ -98,16 +103,24 @@ func (act *activity) view() Activity {
 		Progress:    act.progress(),
 		Number:      act.number,
 		Errors:      slices.Clone(act.errors),
-		Total:       act.group.counters.Total(),
+		Total:       act.group.capacity.Total(),
 		Cause:       act.cause,
 		Trigger:     act.trigger,
 		Metadata:    act.metadata,
 		Description: act.description(),
 		Message:     act.statusMessage(),
 	}
+	v.Restarted, v.Stopped, v.Detached = slices.Clone(act.restarted), slices.Clone(act.stopped), slices.Clone(act.detached)
+	for _, i := range act.group.instances {
+		if i.attached {
+			v.AttachedTotal++
+		}
+	}
 	switch act.kind {
 	case AddInstances:
 		v.Created = slices.Clone(act.done)
+	case AttachedInstances:
+		v.Attached = slices.Clone(act.done)
 	case RemoveInstances:
 		v.Removed = slices.Clone(act.done)
 	}

@@ -7,11 +7,22 @@ import (
 
 // Group is a scaling group as DescribeScalingGroups shows it.
 type Group struct {
-	ID, Name, Region       string
-	Lifecycle              GroupLifecycle
-	Min, Max, Desired      int
-	ExpectedNumberMode     bool
-	Counters               Counters
+	ID, Name, Region   string
+	Lifecycle          GroupLifecycle
+	Min, Max, Desired  int
+	ExpectedNumberMode bool
+	Counters           Counters
+	// Capacity is the counters by weight.
+	Capacity     Counters
+	Weighted     bool
+	Weights      map[string]int
+	PriceLimits  map[string]float64
+	HealthCheck  HealthCheckType
+	OnDemandBase int
+	// OnDemandPercent is the share of on-demand instances above the base.
+	OnDemandPercent        int
+	CompensateWithOnDemand bool
+	SpotInstanceRemedy     bool
 	Spot                   int
 	Suspended              []string
 	MultiAZPolicy          MultiAZPolicy
@@ -54,7 +65,7 @@ func (a *Account) Groups(q GroupQuery) (Page[Group], error) {
 			found = append(found, g)
 		}
 	}
-	return pageOf(paging, len(found), func(i int) Group { return a.view(found[i]) }), nil
+	return pageOf(paging, len(found), func(i int) Group { return a.listed(found[i]) }), nil
 }
 
 func (q GroupQuery) matches(g *group) bool {
@@ -72,6 +83,14 @@ func (q GroupQuery) matches(g *group) bool {
 	return true
 }
 
+// listed is a group as the list shows it, which may lag.
+func (a *Account) listed(g *group) Group {
+	if old, ok := a.seen(g, a.delays.ListGroups); ok {
+		return old.group
+	}
+	return a.view(g)
+}
+
 // view copies what may change; maps and slices of the configuration never do.
 func (a *Account) view(g *group) Group {
 	v := Group{
@@ -80,8 +99,17 @@ func (a *Account) view(g *group) Group {
 		Min:       g.min, Max: g.max,
 		ExpectedNumberMode:     g.expected,
 		Counters:               g.counters,
+		Capacity:               g.capacity,
+		Weighted:               g.weighted(),
+		Weights:                g.launch.weights,
+		PriceLimits:            g.launch.priceLimits,
+		HealthCheck:            g.health,
+		OnDemandBase:           g.mixture.base,
+		OnDemandPercent:        g.mixture.percent,
+		CompensateWithOnDemand: g.mixture.compensate,
+		SpotInstanceRemedy:     g.mixture.remedy,
 		Spot:                   g.spot,
-		Suspended:              g.suspended,
+		Suspended:              slices.Clone(g.suspended),
 		MultiAZPolicy:          g.policy,
 		ScalingPolicy:          g.scaling,
 		VSwitchIDs:             g.vSwitches,

@@ -21,7 +21,13 @@ type Instance struct {
 	// InService is when it went into service; zero: not yet.
 	InService time.Time
 	// Reclaiming: the spot market takes it back.
-	Reclaiming    bool
+	Reclaiming bool
+	// Health is Healthy or Unhealthy; Creation is AutoCreated or Attached.
+	Health, Creation string
+	// Entrusted: attached, and ESS may release it.
+	Entrusted bool
+	// Weight is how much of the group's capacity it is.
+	Weight        int
 	SystemDiskGiB int
 	UserData      string
 	Tags          map[string]string
@@ -41,10 +47,12 @@ type InstanceQuery struct {
 
 const maxInstancePage = 100
 
-// The only health and creation that instances of this account have.
+// The health of instances and how they came into their group.
 const (
 	Healthy     = "Healthy"
+	Unhealthy   = "Unhealthy"
 	AutoCreated = "AutoCreated"
+	Attached    = "Attached"
 )
 
 // Instances lists instances of scaling groups, oldest first. A group or instance
@@ -58,8 +66,29 @@ func (a *Account) Instances(q InstanceQuery) (Page[Instance], error) {
 	if err != nil {
 		return Page[Instance]{}, err
 	}
+	if a.delays.ListInstances > 0 {
+		found := a.listedInstances(q)
+		return pageOf(paging, len(found), func(n int) Instance { return found[n] }), nil
+	}
 	found := a.selectInstances(q)
 	return pageOf(paging, len(found), func(n int) Instance { return found[n].view() }), nil
+}
+
+// listedInstances selects from what the list shows while it lags.
+func (a *Account) listedInstances(q InstanceQuery) []Instance {
+	var found []Instance
+	for _, g := range a.groups {
+		if q.GroupID != "" && q.GroupID != g.id {
+			continue
+		}
+		old, _ := a.seen(g, a.delays.ListInstances)
+		for _, i := range old.instances {
+			if q.matches(i) {
+				found = append(found, i)
+			}
+		}
+	}
+	return found
 }
 
 func (a *Account) selectInstances(q InstanceQuery) []*instance {
@@ -76,7 +105,7 @@ func (a *Account) selectInstances(q InstanceQuery) []*instance {
 			return g.instances
 		}
 		for _, i := range g.instances {
-			if q.matches(i) {
+			if q.matches(i.view()) {
 				found = append(found, i)
 			}
 		}
@@ -89,18 +118,28 @@ func (q InstanceQuery) unfiltered() bool {
 		q.ActivityID == "" && q.ScalingConfigurationID == "" && q.HealthStatus == ""
 }
 
-func (q InstanceQuery) matches(i *instance) bool {
-	return (len(q.IDs) == 0 || slices.Contains(q.IDs, i.id)) &&
-		(len(q.States) == 0 || slices.Contains(q.States, i.state)) &&
-		(len(q.CreationTypes) == 0 || slices.Contains(q.CreationTypes, AutoCreated)) &&
-		(q.ActivityID == "" || q.ActivityID == i.activity) &&
-		(q.ScalingConfigurationID == "" || q.ScalingConfigurationID == i.launch.configuration) &&
-		(q.HealthStatus == "" || q.HealthStatus == Healthy)
+func (q InstanceQuery) matches(i Instance) bool {
+	return (len(q.IDs) == 0 || slices.Contains(q.IDs, i.ID)) &&
+		(len(q.States) == 0 || slices.Contains(q.States, i.State)) &&
+		(len(q.CreationTypes) == 0 || slices.Contains(q.CreationTypes, i.Creation)) &&
+		(q.ActivityID == "" || q.ActivityID == i.ActivityID) &&
+		(q.ScalingConfigurationID == "" || q.ScalingConfigurationID == i.ScalingConfigurationID) &&
+		(q.HealthStatus == "" || q.HealthStatus == i.Health)
 }
 
 func (i *instance) view() Instance {
+	health, creation, groupID := Healthy, AutoCreated, ""
+	if i.unhealthy {
+		health = Unhealthy
+	}
+	if i.attached {
+		creation = Attached
+	}
+	if i.group != nil {
+		groupID = i.group.id
+	}
 	return Instance{
-		ID: i.id, GroupID: i.group.id,
+		ID: i.id, GroupID: groupID,
 		State:     i.state,
 		VSwitchID: i.vSwitch, Zone: i.zone,
 		Type:                   *i.itype,
@@ -113,6 +152,10 @@ func (i *instance) view() Instance {
 		Created:                i.created,
 		InService:              i.inService,
 		Reclaiming:             i.reclaiming,
+		Health:                 health,
+		Creation:               creation,
+		Entrusted:              i.entrusted,
+		Weight:                 i.weight,
 		SystemDiskGiB:          i.launch.systemDiskGiB,
 		UserData:               i.launch.userData,
 		Tags:                   i.launch.tags,

@@ -68,6 +68,7 @@ func (a *Account) selectECS(q ECSQuery) []*instance {
 		for _, g := range a.groups {
 			candidates = append(candidates, g.instances...)
 		}
+		candidates = append(candidates, a.loose...)
 	}
 	found := candidates[:0]
 	for _, i := range candidates {

@@ -14,7 +14,7 @@ func (a *Account) ElasticStrength(groupID string) ([]PoolStrength, error) {
 		return nil, err
 	}
 	var pools []PoolStrength
-	for _, p := range a.pools(g) {
+	for _, p := range a.pools(g, g.launch.spot.charge()) {
 		pools = append(pools, PoolStrength{Zone: p.zone, VSwitchID: p.vSwitch, Type: p.itype.Name, Available: a.stock.has(p)})
 	}
 	return pools, nil

@@ -54,6 +54,7 @@ func (a *Account) advance() {
 		e := heap.Pop(&a.queue).(event)
 		a.now = e.at
 		e.run()
+		a.record()
 	}
 	if now.After(a.now) {
 		a.now = now

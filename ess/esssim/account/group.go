@@ -30,7 +30,13 @@ type group struct {
 	// instances in the order of their creation, which is the order of the lists.
 	instances []*instance
 	counters  Counters
-	spot      int
+	// capacity is the counters by weight; without weights they are the same.
+	capacity Counters
+	spot     int
+	health   HealthCheckType
+	mixture  mixture
+	hooks    []Hook
+	rules    []Rule
 	// activities, oldest first.
 	activities []*activity
 	running    int // activities in progress
@@ -39,6 +45,13 @@ type group struct {
 	missing int
 	// nextCheck is when ESS looks at the number of instances; zero: not planned.
 	nextCheck time.Time
+	// exclusive is the running activity that no other may run beside; nil: none.
+	exclusive *activity
+	// failingSince is when creations began to fail in a row; zero: they do not.
+	failingSince time.Time
+	// revision counts the changes of instances, for the journal of the lists.
+	revision uint64
+	journal  []snapshot
 }
 
 func newGroup(cfg ScalingGroup, l *launch, now time.Time) *group {
@@ -50,7 +63,16 @@ func newGroup(cfg ScalingGroup, l *launch, now time.Time) *group {
 		desired:   *cfg.Desired,
 		expected:  cfg.ExpectedNumberMode,
 		lifecycle: cfg.Lifecycle,
-		suspended: cfg.Suspended,
+		suspended: slices.Clone(cfg.Suspended),
+		health:    cfg.HealthCheckType,
+		hooks:     cfg.LifecycleHooks,
+		rules:     cfg.ScalingRules,
+		mixture: mixture{
+			base:       cfg.OnDemandBase,
+			percent:    cfg.OnDemandPercentAboveBase,
+			compensate: cfg.CompensateWithOnDemand,
+			remedy:     cfg.SpotInstanceRemedy,
+		},
 		policy:    cfg.MultiAZPolicy,
 		scaling:   cfg.ScalingPolicy,
 		vSwitches: cfg.VSwitchIDs,
@@ -108,9 +130,19 @@ func (g *group) allows(process string) bool { return !slices.Contains(g.suspende
 
 func (g *group) clamp(n int) int { return min(max(n, g.min), g.max) }
 
+// count adds an instance to the counters of its state, or takes it away again.
+func (g *group) count(i *instance, sign int) {
+	*g.counters.of(i.state) += sign
+	*g.capacity.of(i.state) += sign * i.weight
+	g.revision++
+}
+
+// weighted reports whether instances of the group may count as more than one.
+func (g *group) weighted() bool { return len(g.launch.weights) > 0 }
+
 // forget drops an instance that is gone.
 func (g *group) forget(i *instance) {
-	*g.counters.of(i.state)--
+	g.count(i, -1)
 	if i.spot != NoSpot {
 		g.spot--
 	}

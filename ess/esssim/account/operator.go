@@ -103,6 +103,8 @@ type State struct {
 	Now    time.Time
 	Groups []GroupState
 	Stock  []StockState
+	// Machines are the ECS instances of no group.
+	Machines []Instance
 }
 
 // State returns everything in the account.
@@ -120,6 +122,9 @@ func (a *Account) State() State {
 		state.Groups = append(state.Groups, gs)
 	}
 	state.Stock = a.stockState()
+	for _, i := range a.loose {
+		state.Machines = append(state.Machines, i.view())
+	}
 	return state
 }
 
@@ -159,6 +164,13 @@ func (a *Account) Running() []Instance {
 			if !i.inService.IsZero() {
 				running = append(running, i.view())
 			}
+		}
+	}
+	// One that was detached runs on; a machine that never was in a group is not of
+	// the cluster.
+	for _, i := range a.loose {
+		if !i.inService.IsZero() {
+			running = append(running, i.view())
 		}
 	}
 	return running

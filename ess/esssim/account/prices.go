@@ -10,15 +10,20 @@ import (
 type Price struct{ List, Trade float64 }
 
 // Price returns what an instance costs: the list price, and what is paid with the
-// given spot strategy.
-func (a *Account) Price(typeName string, spot SpotStrategy) (Price, error) {
+// given spot strategy in a zone now. Without a zone, it is the mean of the spot price.
+func (a *Account) Price(typeName, zone string, spot SpotStrategy) (Price, error) {
 	t, ok := a.types[typeName]
 	if !ok {
 		return Price{}, errTypeNotFound()
 	}
+	defer a.enter()()
 	price := Price{List: t.PricePerHour, Trade: t.PricePerHour}
-	if spot != "" && spot != NoSpot {
+	switch {
+	case spot == "" || spot == NoSpot:
+	case zone == "":
 		price.Trade = t.SpotPricePerHour
+	default:
+		price.Trade = a.spotPrice(zone, t, a.now)
 	}
 	return price, nil
 }
@@ -41,7 +46,7 @@ const (
 
 // SpotPriceHistory lists the hourly spot prices of a type between two instants, at
 // most the last 30 days, zone by zone; empty instants mean the last day. It
-// returns the offset of the next page, or 0. The price does not move.
+// returns the offset of the next page, or 0.
 func (a *Account) SpotPriceHistory(typeName, zone string, from, to time.Time, offset int) (prices []SpotPrice, next int, err error) {
 	defer a.enter()()
 	t, ok := a.types[typeName]
@@ -71,7 +76,7 @@ func (a *Account) SpotPriceHistory(typeName, zone string, from, to time.Time, of
 			if at.Before(from) {
 				continue
 			}
-			prices = append(prices, SpotPrice{Zone: z, Type: t.Name, At: at, Spot: t.SpotPricePerHour, List: t.PricePerHour})
+			prices = append(prices, SpotPrice{Zone: z, Type: t.Name, At: at, Spot: a.spotPrice(z, t, at), List: t.PricePerHour})
 		}
 	}
 	first := min(offset, len(prices))

@@ -20,6 +20,8 @@ type Removal struct {
 	// Policy is release or recycle; empty is release.
 	Policy ScalingPolicy
 	Token  string
+	// SkipHooks lets instances pass the group's hooks.
+	SkipHooks HookExemption
 }
 
 // RemoveInstances removes instances by ID, all or none unless told otherwise. It
@@ -36,54 +38,70 @@ func (a *Account) RemoveInstances(r Removal) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
-		if r.Policy != "" && r.Policy != Release && (r.Policy != Recycle || g.scaling != Recycle) {
+		if r.Policy != "" && r.Policy != Release && r.Policy != ForceRelease && (!r.Policy.recycles() || !g.scaling.recycles()) {
 			return Result{}, ErrInvalid("RemovePolicy", "the specified group does not support it")
 		}
-		if !g.expected && g.running > 0 {
-			return Result{}, errActivityInProgress()
+		if g, err = a.freeGroup(r.GroupID); err != nil {
+			return Result{}, err
 		}
 		return a.remove(g, r)
 	})
 }
 
 func (a *Account) remove(g *group, r Removal) (Result, error) {
-	victims, invalid := a.removable(g, r.InstanceIDs)
+	victims, invalid := a.removable(g, r.InstanceIDs, r.Policy)
 	if len(invalid) > 0 && !r.IgnoreInvalid {
 		return Result{}, invalid[0]
 	}
-	left := g.counters.Live() - len(victims)
-	if len(victims) > 0 && left < g.min {
+	leaving := live(victims)
+	left := g.capacity.Live() - leaving
+	if leaving > 0 && left < g.min {
 		return Result{}, errBelowMin()
 	}
 	act := a.startScaleIn(g, victims, order{
 		number:  len(victims) + len(invalid),
-		cause:   fmt.Sprintf("A user requests to remove instances, changing the Total Capacity from \"%d\" to \"%d\".", left+len(victims), left),
+		cause:   fmt.Sprintf("A user requests to remove instances, changing the Total Capacity from \"%d\" to \"%d\".", left+leaving, left),
 		trigger: triggeredByAPI,
+
+		policy:    r.Policy,
+		lowers:    g.expected && !r.KeepDesired,
+		skipHooks: r.SkipHooks,
 	})
 	for _, err := range invalid {
-		act.errors = append(act.errors, ActivityError{err.Code, err.Message})
+		act.errors = append(act.errors, ActivityError{Code: err.Code, Message: err.Message})
 	}
 	if g.expected && !r.KeepDesired {
-		g.desired = max(g.min, g.desired-len(victims))
+		g.desired = max(g.min, g.desired-leaving)
 	}
 	a.settle(g)
 	return Result{ActivityID: act.id}, nil
 }
 
 // removable sorts IDs into the group's instances and an error for each other one.
-func (a *Account) removable(g *group, ids []string) (victims []*instance, invalid []*Error) {
+func (a *Account) removable(g *group, ids []string, policy ScalingPolicy) (victims []*instance, invalid []*Error) {
 	for _, id := range ids {
 		i, ok := a.instances[id]
 		switch {
 		case !ok || i.group != g:
 			invalid = append(invalid, errInstanceNotFound(id))
-		case i.leaving():
+		case i.leaving() || (i.state == Stopped && policy.recycles()):
 			invalid = append(invalid, errInstanceStatus(id))
 		case !slices.Contains(victims, i):
 			victims = append(victims, i)
 		}
 	}
 	return victims, invalid
+}
+
+// live is how much of a group's capacity these instances are.
+func live(instances []*instance) int {
+	n := 0
+	for _, i := range instances {
+		if i.state.live() {
+			n += i.weight
+		}
+	}
+	return n
 }
 
 func checkIDs(ids []string) error {

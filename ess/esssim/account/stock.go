@@ -23,10 +23,12 @@ const unlimited = -1
 type stock struct {
 	limits map[stockKey]int
 	used   map[stockKey]int
+	// addresses counts the instances of a vSwitch, stopped ones among them.
+	addresses map[string]int
 }
 
 func newStock(entries []Stock) stock {
-	s := stock{limits: map[stockKey]int{}, used: map[stockKey]int{}}
+	s := stock{limits: map[stockKey]int{}, used: map[stockKey]int{}, addresses: map[string]int{}}
 	for _, e := range entries {
 		s.set(e)
 	}
@@ -42,15 +44,7 @@ func (s stock) set(e Stock) {
 	s.limits[key] = e.Count
 }
 
-// take reserves up to n instances of a pool and returns how many.
-func (s stock) take(p pool, n int) int {
-	key := p.key()
-	if limit, ok := s.limits[key]; ok {
-		n = min(n, max(0, limit-s.used[key]))
-	}
-	s.used[key] += n
-	return n
-}
+func (s stock) take(p pool) { s.used[p.key()]++ }
 
 func (s stock) has(p pool) bool {
 	limit, ok := s.limits[p.key()]
