@@ -20,12 +20,15 @@ var layers = map[string][]string{
 	"cloudprovider":               {},
 	"cloudprovider/cloudtest":     {"cloudprovider"},
 	"nodegroups/config":           {"cloudprovider"},
-	"nodegroups":                  {"cloudprovider", "nodegroups/config"},
+	"nodegroups/expander":         {"cloudprovider", "nodegroups/config"},
+	"nodegroups":                  {"cloudprovider", "nodegroups/config", "nodegroups/expander"},
 	"ess":                         {"cloudprovider"},
 	"ess/esssim":                  {"ess/esssim/account"},
 	"ess/esssim/account":          {},
 	"ess/esssim/kubenodes":        {"ess/esssim", "ess/esssim/account"},
-	"grpcserver":                  {"cloudprovider"},
+	"grpcserver":                  {"cloudprovider", "grpcserver/dialect"},
+	"grpcserver/dialect":          {"cloudprovider"},
+	"cluster":                     {},
 	"cmd/buildpool/internal/demo": {"ess/esssim", "ess/esssim/account"},
 	"cmd/buildpool":               {"*"},
 }
@@ -34,12 +37,16 @@ var layers = map[string][]string{
 // touches it. Tests are not bound by it.
 var owners = map[string][]string{
 	"github.com/aliyun/alibaba-cloud-sdk-go": {"ess"},
-	"k8s.io/client-go":                       {"ess/esssim/kubenodes", "cmd/buildpool"},
+	"k8s.io/client-go":                       {"cluster", "ess/esssim/kubenodes", "cmd/buildpool"},
 	"google.golang.org/grpc":                 {"grpcserver", "cmd/buildpool"},
-	"k8s.io/autoscaler":                      {"grpcserver", "cmd/buildpool", "cmd/buildpool/internal/demo"},
+	"k8s.io/autoscaler":                      {"grpcserver", "grpcserver/dialect", "cmd/buildpool", "cmd/buildpool/internal/demo"},
 	"github.com/spf13/cobra":                 {"cmd/buildpool"},
 	"sigs.k8s.io/yaml":                       {"ess/esssim/account", "cmd/buildpool"},
 	"github.com/fsnotify/fsnotify":           {"nodegroups/config"},
+	"go.opentelemetry.io/otel":               {"ess", "grpcserver", "cmd/buildpool"},
+	"go.opentelemetry.io/otel/sdk":           {"cmd/buildpool"},
+	"go.opentelemetry.io/otel/exporters":     {"cmd/buildpool"},
+	"go.opentelemetry.io/contrib":            {"grpcserver"},
 }
 
 type goPackage struct {

@@ -13,6 +13,7 @@ type Cloud interface {
 	GroupReader
 	GroupWriter
 	Catalog
+	Pricer
 }
 
 // GroupReader reads scaling groups.
@@ -155,7 +156,8 @@ type Instance struct {
 	Spot       bool
 	ActivityID string
 	Created    time.Time
-	// AutoCreated is false for an instance that somebody attached by hand.
+	// AutoCreated is false for an instance that somebody attached by hand: removing it
+	// from the group would leave it running.
 	AutoCreated bool
 }
 

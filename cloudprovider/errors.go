@@ -28,6 +28,8 @@ var (
 	ErrNodeInUse = errors.New("node in use")
 	// ErrNoTemplate: it cannot be told what a new node would look like.
 	ErrNoTemplate = errors.New("no node template")
+	// ErrNoPrice: it is not known what an instance costs. Never a price of 0 instead.
+	ErrNoPrice = errors.New("no price known")
 	// ErrGroupInactive: the scaling group is not Active, or suspended.
 	ErrGroupInactive = errors.New("scaling group not active")
 	// ErrConflict: another activity holds the group; the same request may pass later.

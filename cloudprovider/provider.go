@@ -3,6 +3,8 @@ package cloudprovider
 import (
 	"context"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // Provider is what cluster-autoscaler (CA) asks of us: the externalgrpc contract
@@ -54,6 +56,21 @@ type Provider interface {
 	// Options returns the options the group sets, on top of CA's defaults; ok is
 	// false when the group sets none, and CA's defaults hold.
 	Options(groupID string, defaults Options) (options Options, ok bool, err error)
+
+	// PricePerHour returns what a node of the group costs, and how that is known.
+	// ErrNoPrice says why it is not known.
+	PricePerHour(groupID string) (Price, error)
+
+	// NodePrice returns what running the node from start to end costs, all nodes in
+	// one currency. The node may be CA's template of a group: a generated name and the
+	// group's labels. Errors: ErrNoPrice, ErrNotManaged, and ErrInvalidArgument unless
+	// start is before end.
+	NodePrice(node Node, start, end time.Time) (float64, error)
+
+	// PodPrice returns the least that a pod with these requests costs from start to
+	// end on any group, in NodePrice's currency. Errors: ErrNoPrice, and
+	// ErrInvalidArgument unless start is before end.
+	PodPrice(requests corev1.ResourceList, start, end time.Time) (float64, error)
 
 	// GPUs returns the node label that names a GPU type, and every type in use.
 	GPUs() GPUs
@@ -141,6 +158,10 @@ type Options struct {
 	ScaleDownUnreadyTime             time.Duration
 	MaxNodeProvisionTime             time.Duration
 	IgnoreDaemonSetsUtilization      bool
+	// AllowWithCA135 is no option of CA: it says that the group's options may be
+	// answered to CA 1.35 and newer, which take a node's time to start for 0 whenever
+	// they get any (autoscaler#10245).
+	AllowWithCA135 bool
 }
 
 // GPUs names the label and the types of the GPU groups.

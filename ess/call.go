@@ -21,12 +21,13 @@ type call struct {
 // are the vocabulary's.
 type caller func(ctx context.Context, c call) error
 
-// peel builds the onion around the door, outermost first: retries, each of which
-// waits for the rate limit, each of which is measured as the request that it is.
+// peel builds the onion around the door, outermost first: the trace, retries, each
+// of which waits for the rate limit, each of which is measured as the request that
+// it is.
 func peel(door *sender, o Options, m *metrics) caller {
 	measured := withMetrics(signed(door, o.Credentials), o.Clock, m)
 	limited := withLimit(measured, newLimiter(o.Limits, o.Clock, m))
-	return withRetry(limited, newRetrier(o.Retry, o.Clock, o.Jitter, m))
+	return withTrace(withRetry(limited, newRetrier(o.Retry, o.Clock, o.Jitter, m)))
 }
 
 // signed sends with the credentials of the moment.
@@ -38,6 +39,7 @@ func signed(door *sender, source CredentialSource) caller {
 		}
 		request, response := c.prepare()
 		err = door.send(ctx, key, request, response)
+		record(ctx, c.api, response, err)
 		if f := asFailure(err); f != nil && f.stale {
 			// With the same credentials it would be refused the same way.
 			f.again = forget(source, key)

@@ -62,6 +62,7 @@ func (t Timeouts) withDefaults() Timeouts {
 type Cloud struct {
 	call      caller
 	closeIdle func()
+	clock     clock.PassiveClock
 
 	mu    sync.Mutex
 	types map[string]cloudprovider.InstanceType // by name; a type never changes
@@ -96,6 +97,7 @@ func New(o Options) (*Cloud, error) {
 	return &Cloud{
 		call:      peel(door, o, m),
 		closeIdle: closeIdle,
+		clock:     o.Clock,
 		types:     map[string]cloudprovider.InstanceType{},
 		zones:     map[string]string{},
 	}, nil

@@ -61,7 +61,7 @@ func toInstance(i sdkess.ScalingInstance) cloudprovider.Instance {
 		Spot:        cloudprovider.Launch{SpotStrategy: i.SpotStrategy}.Spot(),
 		ActivityID:  i.ScalingActivityId,
 		Created:     toTime(created),
-		AutoCreated: i.CreationType == "AutoCreated",
+		AutoCreated: i.CreationType == "AutoCreated" || i.Entrusted, // entrusted: released like our own
 	}
 }
 

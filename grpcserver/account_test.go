@@ -19,6 +19,7 @@ type account struct {
 	templates map[string]cloudprovider.NodeTemplate
 	options   map[string]cloudprovider.Options
 	gpus      cloudprovider.GPUs
+	prices    prices
 
 	// fail is what every method that can fail returns, if set.
 	fail error

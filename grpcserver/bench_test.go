@@ -70,7 +70,7 @@ func largeService(b *testing.B) (*service, []string) {
 		}
 	}
 	require.Len(b, nodes, benchGroups*benchNodes)
-	return &service{provider: provider}, nodes
+	return newService(Options{Provider: provider, Clock: now, Log: slog.New(slog.DiscardHandler)}), nodes
 }
 
 // BenchmarkReadRPCs times each reading RPC in process, encoding included, and

@@ -37,6 +37,10 @@ func (s *service) NodeGroupForNode(_ context.Context, request *protos.NodeGroupF
 	if request.GetNode() == nil {
 		return nil, invalid("the request has no node")
 	}
+	if !plausible(request.GetNode()) {
+		// Purposefully no error: one strange node must not stop the whole autoscaler.
+		return noGroup, nil
+	}
 	group, err := s.provider.NodeGroupForNode(decodeNode(request.GetNode()))
 	if errors.Is(err, cloudprovider.ErrNotManaged) {
 		return noGroup, nil

@@ -67,13 +67,20 @@ func (b *logBuffer) String() string {
 // connect serves the provider until the test ends.
 func connect(t *testing.T, provider cloudprovider.Provider, level slog.Level) *wire {
 	t.Helper()
+	return connectTo(t, Options{Provider: provider}, level)
+}
+
+// connectTo serves with options to which it adds log, metrics and, unless they have
+// one, a clock that stands still.
+func connectTo(t *testing.T, options Options, level slog.Level) *wire {
+	t.Helper()
 	w := &wire{metrics: prometheus.NewRegistry(), log: &logBuffer{}}
-	w.server = New(Options{
-		Provider:   provider,
-		Log:        slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: level})),
-		Registerer: w.metrics,
-		Clock:      testingclock.NewFakePassiveClock(epoch),
-	})
+	options.Log = slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: level}))
+	options.Registerer = w.metrics
+	if options.Clock == nil {
+		options.Clock = testingclock.NewFakePassiveClock(epoch)
+	}
+	w.server = New(options)
 	listener := bufconn.Listen(1 << 20)
 	served := make(chan error, 1)
 	go func() { served <- w.server.Serve(listener) }()

@@ -46,12 +46,3 @@ func TestGPU(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"NVIDIA-A10", "NVIDIA-T4"}, slices.Sorted(maps.Keys(types.GetGpuTypes())))
 }
-
-func TestPricesAreUnimplementedAndQuiet(t *testing.T) {
-	w := connect(t, &account{}, slog.LevelInfo)
-	_, err := w.PricingNodePrice(t.Context(), &protos.PricingNodePriceRequest{})
-	requireStatus(t, err, codes.Unimplemented, "serves no prices")
-	_, err = w.PricingPodPrice(t.Context(), &protos.PricingPodPriceRequest{})
-	requireStatus(t, err, codes.Unimplemented, "serves no prices")
-	assert.Empty(t, w.log.String(), "the price expander asks per pod: no line each")
-}

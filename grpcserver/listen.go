@@ -18,17 +18,22 @@ const unixScheme = "unix://"
 // groups.
 const socketMode = 0o600
 
-// Listen listens on host:port or on unix:///path. Plaintext is refused on an address
-// that is not a loopback one, unless insecure says that the caller means it. A socket
-// that a dead server left behind is replaced; one that is served is an error.
-func Listen(address string, insecure bool) (net.Listener, error) {
+// Listen listens on host:port or on unix:///path. Off loopback it refuses, because
+// whoever reaches the server can scale node groups, unless open says that the caller
+// means it: with TLS, or with --insecure. A socket that a dead server left behind is
+// replaced; one that is served is an error.
+func Listen(address string, open bool) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(address, unixScheme); ok {
 		return listenUnix(path)
 	}
-	return listenTCP(address, insecure)
+	return listenTCP(address, open)
 }
 
-func listenTCP(address string, insecure bool) (net.Listener, error) {
+// IsSocket reports whether Listen would make a unix socket of the address. Its file's
+// mode says who may connect, so that it needs no TLS.
+func IsSocket(address string) bool { return strings.HasPrefix(address, unixScheme) }
+
+func listenTCP(address string, open bool) (net.Listener, error) {
 	if _, _, err := net.SplitHostPort(address); err != nil {
 		return nil, fmt.Errorf("listen on %q: want host:port or unix:///path: %w", address, err)
 	}
@@ -37,9 +42,9 @@ func listenTCP(address string, insecure bool) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %q: %w", address, err)
 	}
-	if !resolved.IP.IsLoopback() && !insecure {
+	if !resolved.IP.IsLoopback() && !open {
 		return nil, fmt.Errorf("listen on %q: plaintext is refused off loopback, because whoever reaches the port could scale node groups: "+
-			"use a loopback address such as 127.0.0.1:8086 or unix:///path, or say --insecure", address)
+			"give it certificates (--tls-cert, --tls-key, --tls-client-ca), use a loopback address such as 127.0.0.1:8086 or unix:///path, or say --insecure", address)
 	}
 	listener, err := net.ListenTCP("tcp", resolved)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
 	"k8s.io/utils/clock"
+
+	"github.com/buildpool/buildpool/cloudprovider"
 )
 
 // observer measures every RPC once, for the metrics and the access log.
@@ -46,13 +48,15 @@ func newObserver(registerer prometheus.Registerer, clock clock.PassiveClock, acc
 }
 
 func (o *observer) observe(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	var cloud cloudprovider.CallRecorder
 	started := o.clock.Now()
-	response, err := handle(ctx, request)
+	response, err := handle(cloudprovider.WithCallRecorders(ctx, &cloud), request)
 	o.record(ctx, call{
 		method:  path.Base(info.FullMethod),
 		request: request,
 		err:     err,
 		took:    o.clock.Since(started),
+		cloud:   &cloud,
 	})
 	return response, err
 }
@@ -63,6 +67,7 @@ type call struct {
 	request any
 	err     error
 	took    time.Duration
+	cloud   *cloudprovider.CallRecorder // what was asked of the cloud for it; nil: nothing
 }
 
 func (o *observer) record(ctx context.Context, c call) {

@@ -92,8 +92,8 @@ func TestAccessLog(t *testing.T) {
 			"level=WARN msg=rpc method=NodeGroupDeleteNodes group=spot nodes=\"[cn-hangzhou.i-1 named]\" code=Aborted duration=0s error=\"another scaling activity is in progress\"\n",
 		},
 		"no prices": {
-			call{method: "PricingPodPrice", request: &protos.PricingPodPriceRequest{}, err: errNoPrices},
-			"level=DEBUG msg=rpc method=PricingPodPrice code=Unimplemented duration=0s error=\"buildpool serves no prices: use another expander than price\"\n",
+			call{method: "PricingPodPrice", request: &protos.PricingPodPriceRequest{}, err: status.Error(codes.Unimplemented, "no price known")},
+			"level=DEBUG msg=rpc method=PricingPodPrice code=Unimplemented duration=0s error=\"no price known\"\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

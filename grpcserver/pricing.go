@@ -3,23 +3,39 @@ package grpcserver
 import (
 	"context"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
+
+	"github.com/buildpool/buildpool/grpcserver/dialect"
 )
 
-// errNoPrices is what the protocol prescribes for a server without prices. A price
-// of 0 would be worse than none: CA would take the node for free.
-var errNoPrices = status.Error(codes.Unimplemented, "buildpool serves no prices: use another expander than price")
-
-// PricingNodePrice is purposefully unimplemented, because a node's price is not
-// part of the vocabulary, and only CA's price expander asks for it.
-func (s *service) PricingNodePrice(context.Context, *protos.PricingNodePriceRequest) (*protos.PricingNodePriceResponse, error) {
-	return nil, errNoPrices
+// PricingNodePrice tells what a node costs from start to end. Only CA's price expander
+// asks. A price that is not known is an error, on which CA drops the option: a price
+// of 0 would make it take the node for free.
+func (s *service) PricingNodePrice(_ context.Context, request *protos.PricingNodePriceRequest) (*protos.PricingNodePriceResponse, error) {
+	if request.GetNode() == nil {
+		return nil, invalid("the request has no node")
+	}
+	start, end, err := dialect.NodePriceTimes(request)
+	if err != nil {
+		return nil, err
+	}
+	price, err := s.provider.NodePrice(decodeNode(request.GetNode()), start, end)
+	if err != nil {
+		return nil, err
+	}
+	return &protos.PricingNodePriceResponse{Price: price}, nil
 }
 
-// PricingPodPrice is purposefully unimplemented, because of PricingNodePrice: CA
-// compares the two, so that one without the other is of no use.
-func (s *service) PricingPodPrice(context.Context, *protos.PricingPodPriceRequest) (*protos.PricingPodPriceResponse, error) {
-	return nil, errNoPrices
+// PricingPodPrice tells the least that a pod costs from start to end. CA compares it
+// with PricingNodePrice.
+func (s *service) PricingPodPrice(_ context.Context, request *protos.PricingPodPriceRequest) (*protos.PricingPodPriceResponse, error) {
+	pod, start, end, err := dialect.PodPriceArguments(request)
+	if err != nil {
+		return nil, err
+	}
+	price, err := s.provider.PodPrice(requestsOf(pod.Spec), start, end)
+	if err != nil {
+		return nil, err
+	}
+	return &protos.PricingPodPriceResponse{Price: price}, nil
 }

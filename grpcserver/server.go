@@ -5,18 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
-	"time"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
 	"k8s.io/utils/clock"
 
 	"github.com/buildpool/buildpool/cloudprovider"
+	"github.com/buildpool/buildpool/grpcserver/dialect"
 )
 
 // Options are what a Server needs. Provider and Clock are required.
@@ -30,55 +34,101 @@ type Options struct {
 	Registerer prometheus.Registerer
 	// Clock measures how long an RPC takes.
 	Clock clock.PassiveClock
+	// AllowOptionsWithCA135 gives node groups' options to CA 1.35 and newer, which
+	// take a node's time to start for 0 whenever they get any (autoscaler#10245). A
+	// group can allow it for itself.
+	AllowOptionsWithCA135 bool
+	// Credentials are how clients are met, see TLS.Credentials. Default: plaintext.
+	Credentials credentials.TransportCredentials
+	// Limits bound what a client can make the server hold.
+	Limits Limits
+	// Reflection lets whoever may call the server list its services and messages.
+	Reflection bool
+	// Tracer takes one span per RPC. Default: no spans.
+	Tracer trace.TracerProvider
+	// Standby says why no RPC is to be answered now, such as that another replica
+	// leads; empty: they are answered. Default: they always are.
+	Standby func() string
 }
 
-// maxRequestBytes is above gRPC's default of 4 MiB, so that one message about very
-// many nodes is not refused by its size.
-const maxRequestBytes = 64 << 20
-
-// minPing is how often a client may ping. gRPC's default is 5 minutes, and a client
-// with a shorter keepalive, or a proxy's, would be cut off for it.
-const minPing = 5 * time.Second
-
-// Server is a gRPC server of externalgrpc and gRPC health. It is NOT_SERVING until
+// Server is a gRPC server of one service and gRPC health. It is NOT_SERVING until
 // SetServing(true); health is for probes, and the RPCs are answered either way.
 type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
+	// services are those that can be ready or not: all but health and reflection.
+	services []string
 	// endStreams ends the health service's watches, which would never end by
 	// themselves and so hold up every graceful stop.
 	endStreams context.CancelFunc
+	// options and chain are what a sibling has in common with this server.
+	options Options
+	chain   []grpc.UnaryServerInterceptor
+	client  *clientDialect
 }
 
-// New makes a server that serves nothing until Serve.
+// New makes a server of externalgrpc that serves nothing until Serve.
 func New(options Options) *Server {
-	log := options.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
 	}
-	service := &service{provider: options.Provider}
-	observer := newObserver(options.Registerer, options.Clock, accessLog{log})
-	streams, endStreams := context.WithCancel(context.Background())
+	options.Limits = options.Limits.withDefaults()
+	service := newService(options)
+	observer := newObserver(options.Registerer, options.Clock, accessLog{options.Log})
 	s := &Server{
-		grpc: grpc.NewServer(
-			grpc.MaxRecvMsgSize(maxRequestBytes),
-			grpc.WaitForHandlers(true), // so that Stop returns after the last use of the provider
-			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
-			grpc.ChainUnaryInterceptor( // from the wire inwards
-				observer.observe,   // sees what the client gets
-				service.withStatus, // errors become codes
-				recovering(log),    // a panic becomes an error
-			),
-			grpc.StreamInterceptor(endingWith(streams)),
-		),
-		health:     health.NewServer(),
-		endStreams: endStreams,
+		options: options,
+		client:  service.client,
+		chain: []grpc.UnaryServerInterceptor{ // from the wire inwards
+			observer.observe,           // sees what the client gets
+			service.withStatus,         // errors become codes
+			ending(options.Limits.RPC), // no RPC lasts forever
+			recovering(options.Log),    // a panic becomes an error
+		},
 	}
-	protos.RegisterCloudProviderServer(s.grpc, service)
-	healthpb.RegisterHealthServer(s.grpc, s.health)
-	s.SetServing(false)
+	if options.Standby != nil {
+		s.chain = append(s.chain, refusing(options.Standby))
+	}
+	s.open(options.Credentials, func(to grpc.ServiceRegistrar) { protos.RegisterCloudProviderServer(to, service) })
 	return s
 }
+
+// Sibling makes a server of another service for another port, met with credentials
+// of its own (nil: plaintext), behind the same limits, interceptors, metrics, access
+// log and traces. register adds the service. The sibling is served, set serving and
+// stopped by itself.
+func (s *Server) Sibling(meet credentials.TransportCredentials, register func(grpc.ServiceRegistrar)) *Server {
+	sibling := &Server{options: s.options, chain: s.chain, client: s.client}
+	sibling.open(meet, register)
+	return sibling
+}
+
+// open makes the gRPC server with what every port has.
+func (s *Server) open(meet credentials.TransportCredentials, register func(grpc.ServiceRegistrar)) {
+	streams, endStreams := context.WithCancel(context.Background())
+	options := append(s.options.Limits.serverOptions(),
+		grpc.WaitForHandlers(true), // so that Stop returns after the last use of the provider
+		grpc.ChainUnaryInterceptor(s.chain...),
+		grpc.ChainStreamInterceptor(endingWith(streams), recoveringStream(s.options.Log)),
+	)
+	if meet != nil {
+		options = append(options, grpc.Creds(meet))
+	}
+	if s.options.Tracer != nil {
+		options = append(options, traced(s.options.Tracer))
+	}
+	s.grpc, s.health, s.endStreams = grpc.NewServer(options...), health.NewServer(), endStreams
+	register(s.grpc)
+	s.services = slices.Collect(maps.Keys(s.grpc.GetServiceInfo()))
+	s.SetServing(false)
+	healthpb.RegisterHealthServer(s.grpc, s.health)
+	if s.options.Reflection {
+		reflection.Register(s.grpc)
+	}
+}
+
+// Dialect returns in which dialect CA was last heard, dialect.Unknown before that. A
+// sibling returns the same.
+func (s *Server) Dialect() dialect.Dialect { return s.client.current() }
 
 // Serve answers on the listener, which it closes, until Stop. It returns nil after
 // Stop.
@@ -90,15 +140,17 @@ func (s *Server) Serve(listener net.Listener) error {
 }
 
 // SetServing says through gRPC's health service whether the server is ready: SERVING
-// or NOT_SERVING, for the whole server and for the provider's service. After Stop
-// it has no effect.
+// or NOT_SERVING, for the whole server and for its services by name. After Stop it
+// has no effect.
 func (s *Server) SetServing(ready bool) {
 	state := healthpb.HealthCheckResponse_NOT_SERVING
 	if ready {
 		state = healthpb.HealthCheckResponse_SERVING
 	}
 	s.health.SetServingStatus("", state)
-	s.health.SetServingStatus(protos.CloudProvider_ServiceDesc.ServiceName, state)
+	for _, service := range s.services {
+		s.health.SetServingStatus(service, state)
+	}
 }
 
 // Stop says NOT_SERVING, accepts nothing new and waits for the RPCs under way. When

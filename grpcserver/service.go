@@ -15,6 +15,20 @@ type service struct {
 	// go unnoticed as Unimplemented.
 	protos.UnsafeCloudProviderServer
 	provider cloudprovider.Provider
+	client   *clientDialect
+	notes    *optionsNotes
+	// allowOptionsWithCA135 answers options to every CA from 1.35 on.
+	allowOptionsWithCA135 bool
+}
+
+// newService takes options whose Log is set.
+func newService(options Options) *service {
+	return &service{
+		provider:              options.Provider,
+		client:                newClientDialect(options.Registerer, options.Clock, options.Log),
+		notes:                 newOptionsNotes(options.Registerer, options.Log),
+		allowOptionsWithCA135: options.AllowOptionsWithCA135,
+	}
 }
 
 var _ protos.CloudProviderServer = (*service)(nil)

@@ -54,6 +54,9 @@ var codeOf = []struct {
 	// error ends the whole loop before it learned to skip those too: one group
 	// without a template must not stop the others.
 	{cloudprovider.ErrNoTemplate, codes.Unimplemented},
+	// What the protocol prescribes for a server without a price: CA drops the option
+	// with its price expander, as it does on any error.
+	{cloudprovider.ErrNoPrice, codes.Unimplemented},
 }
 
 func code(err error) codes.Code {

@@ -10,10 +10,11 @@ import (
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
 
 	"github.com/buildpool/buildpool/cloudprovider"
+	"github.com/buildpool/buildpool/grpcserver/dialect"
 )
 
 // NodeGroupTemplateNodeInfo describes the node the group would add. The answer is
-// never empty: CA dereferences the node without looking.
+// never empty, in no dialect: CA dereferences the node without looking.
 func (s *service) NodeGroupTemplateNodeInfo(_ context.Context, request *protos.NodeGroupTemplateNodeInfoRequest) (*protos.NodeGroupTemplateNodeInfoResponse, error) {
 	if err := checkGroup(request); err != nil {
 		return nil, err
@@ -26,7 +27,7 @@ func (s *service) NodeGroupTemplateNodeInfo(_ context.Context, request *protos.N
 	if err != nil {
 		return nil, fmt.Errorf("encode template node of group %s: %w", request.GetId(), err)
 	}
-	return &protos.NodeGroupTemplateNodeInfoResponse{NodeBytes: node}, nil
+	return dialect.Template(node), nil
 }
 
 // templateNode dresses a template as the node object CA expects: with a name, the

@@ -13,6 +13,7 @@ import (
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
 
 	"github.com/buildpool/buildpool/cloudprovider"
+	"github.com/buildpool/buildpool/grpcserver/dialect"
 )
 
 func gpuTemplate() cloudprovider.NodeTemplate {
@@ -40,6 +41,8 @@ func TestTemplateNode(t *testing.T) {
 
 	var node corev1.Node
 	require.NoError(t, node.Unmarshal(response.GetNodeBytes()))
+	assert.Equal(t, dialect.Template(response.GetNodeBytes()).ProtoReflect().GetUnknown(), response.ProtoReflect().GetUnknown(),
+		"CA up to 1.34 reads the node elsewhere, and stops if it is not there")
 	want := gpuTemplate()
 	assert.Equal(t, "template-gpu", node.Name)
 	want.Labels[corev1.LabelHostname] = "template-gpu"

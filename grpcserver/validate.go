@@ -19,6 +19,13 @@ func invalid(format string, arguments ...any) error {
 // at most a label value long.
 const maxGroupID = 253
 
+// maxNodeName bounds a node's name, of which Kubernetes takes 253 bytes, and its
+// provider ID, which has no bound of its own; ours are under 100 bytes long.
+const maxNodeName = 512
+
+// maxDeletes is how many instances a scaling group can have.
+const maxDeletes = 2000
+
 func checkGroup(request interface{ GetId() string }) error {
 	switch id := request.GetId(); {
 	case id == "":
@@ -56,10 +63,21 @@ func checkDelete(request *protos.NodeGroupDeleteNodesRequest) error {
 	if len(request.GetNodes()) == 0 {
 		return invalid("the request names no node to delete")
 	}
+	if n := len(request.GetNodes()); n > maxDeletes {
+		return invalid("the request names %d nodes to delete, but no group has more than %d", n, maxDeletes)
+	}
 	for i, node := range request.GetNodes() {
-		if node.GetName() == "" && node.GetProviderID() == "" {
+		switch {
+		case node.GetName() == "" && node.GetProviderID() == "":
 			return invalid("node %d of %d has neither name nor provider ID", i+1, len(request.GetNodes()))
+		case !plausible(node):
+			return invalid("the name or provider ID of node %d of %d is longer than %d bytes", i+1, len(request.GetNodes()), maxNodeName)
 		}
 	}
 	return nil
+}
+
+// plausible reports whether a node's names have a length that a node of ours can have.
+func plausible(node *protos.ExternalGrpcNode) bool {
+	return len(node.GetName()) <= maxNodeName && len(node.GetProviderID()) <= maxNodeName
 }

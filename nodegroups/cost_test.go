@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"k8s.io/utils/clock"
+	testingclock "k8s.io/utils/clock/testing"
 
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/nodegroups"
@@ -63,6 +63,23 @@ func TestSteadyStateCostsOneCallPerTwentyGroups(t *testing.T) {
 	}
 }
 
+// Looking at very many groups is spread over the loops: none is long, all get their turn.
+func TestFullLooksAreSpread(t *testing.T) {
+	play(t, manyGroups(150, 1), func(w *world) {
+		w.after(time.Minute)
+		w.after(10 * time.Second)
+		most, sum := 0, 0
+		for range 36 {
+			w.account.ForgetCalls()
+			w.after(10 * time.Second)
+			n := w.account.Calls()["DescribeScalingInstances"]
+			most, sum = max(most, n), sum+n
+		}
+		assert.Equal(w.t, 20, most)
+		assert.Equal(w.t, 150, sum, "each once in six minutes")
+	})
+}
+
 // Every five minutes, and at most every 30 seconds because of nodes that are not
 // ours, the instances are read although nothing moved.
 func TestFullLooksAreRare(t *testing.T) {
@@ -85,14 +102,15 @@ func TestFullLooksAreRare(t *testing.T) {
 }
 
 // large is a provider at the size the documentation speaks of.
-func large(b *testing.B, groups, nodesEach int, resync time.Duration) (*nodegroups.Provider, []string) {
+func large(b *testing.B, groups, nodesEach int, resync time.Duration) (*nodegroups.Provider, *testingclock.FakeClock, []string) {
 	b.Helper()
 	specs := manyGroups(groups, nodesEach)
 	now := &manualClock{now: time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)}
 	account := newAccount(b, now, specs...)
 	now.advance(10 * time.Minute)
+	fake := testingclock.NewFakeClock(now.now)
 	p, err := nodegroups.New(parseConfig(b, specs...), nodegroups.Settings{
-		Cloud: newCloud(b, account), Clock: clock.RealClock{}, Log: slog.New(slog.DiscardHandler),
+		Cloud: newCloud(b, account), Clock: fake, Log: slog.New(slog.DiscardHandler),
 		NewToken: func() string { return "token" }, ResyncEvery: resync,
 	})
 	require.NoError(b, err)
@@ -106,33 +124,41 @@ func large(b *testing.B, groups, nodesEach int, resync time.Duration) (*nodegrou
 		}
 	}
 	require.Len(b, ids, groups*nodesEach)
-	return p, ids
+	return p, fake, ids
 }
 
 // A refresh in which nothing moved: 10 calls through the real SDK, without a network.
 func BenchmarkRefreshSteady200GroupsOf50(b *testing.B) {
-	p, _ := large(b, 200, 50, time.Hour)
+	p, fake, _ := large(b, 200, 50, time.Hour)
 	b.ReportAllocs()
 	for b.Loop() {
+		fake.Step(time.Second)
 		if err := p.Refresh(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-// A full look: the instances of every group are read again.
+// The first refresh: every group is looked at in full.
 func BenchmarkRefreshFull200GroupsOf50(b *testing.B) {
-	p, _ := large(b, 200, 50, time.Nanosecond)
+	specs := manyGroups(200, 50)
+	now := &manualClock{now: time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)}
+	cloud, cfg := newCloud(b, newAccount(b, now, specs...)), parseConfig(b, specs...)
+	now.advance(10 * time.Minute)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := p.Refresh(b.Context()); err != nil {
-			b.Fatal(err)
-		}
+		p, err := nodegroups.New(cfg, nodegroups.Settings{
+			Cloud: cloud, Clock: testingclock.NewFakeClock(now.now), Log: slog.New(slog.DiscardHandler),
+			NewToken: func() string { return "token" },
+		})
+		require.NoError(b, err)
+		require.NoError(b, p.Refresh(b.Context()))
+		p.Close()
 	}
 }
 
 func BenchmarkNodeGroupForNode(b *testing.B) {
-	p, ids := large(b, 200, 50, time.Hour)
+	p, _, ids := large(b, 200, 50, time.Hour)
 	n := 0
 	b.ReportAllocs()
 	for b.Loop() {

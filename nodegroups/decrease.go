@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/buildpool/buildpool/cloudprovider"
 )
@@ -13,7 +15,8 @@ import (
 // whole increase back even if a part arrived (kubernetes/autoscaler#9120). So the
 // target stops at what exists, and the answer is OK: an error would abort CA's loop
 // for ever (#6128).
-func (p *Provider) DecreaseTargetSize(ctx context.Context, groupID string, delta int) error {
+func (p *Provider) DecreaseTargetSize(ctx context.Context, groupID string, delta int) (err error) {
+	defer func() { p.note(groupID, err) }()
 	if delta >= 0 {
 		return fmt.Errorf("decrease target of group %q by %d: %w: delta must be negative", groupID, delta, cloudprovider.ErrInvalidArgument)
 	}
@@ -26,31 +29,38 @@ func (p *Provider) DecreaseTargetSize(ctx context.Context, groupID string, delta
 	}
 	defer m.writing.release()
 
-	alive, err := p.liveNow(ctx, m)
+	group, err := p.readBriefly(ctx, m)
+	_, seen := p.stateOf(m)
+	alive := countersLive(group)
 	if err != nil {
 		p.Log.Warn("target is lowered by the last snapshot, the group cannot be read", "group", groupID, "error", err)
+		alive = seen.liveCount()
 	}
-	from := p.stateOf(m).target
+	from := p.targetOf(m)
 	to := max(alive, from+delta)
 	p.Log.Info("target lowered", "group", groupID, "scaling_group", m.cloudID, "asked", delta, "from", from, "to", to, "instances", alive)
 	if to >= from {
 		return nil
 	}
-	p.change(m, func(s groupState) groupState { return s.owes(to) })
-	p.payNow(ctx, m)
+	p.change(m, func(s groupState) groupState { return s.decreased(to, alive) })
+	if err == nil {
+		p.payNow(ctx, m, group)
+	}
 	return nil
 }
 
-// liveNow counts the instances that exist now; with an error, those that existed at
-// the last look.
-func (p *Provider) liveNow(ctx context.Context, m *member) (int, error) {
-	group, err := p.freshGroup(ctx, m)
-	if err != nil {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		return m.seen.liveCount(), err
+// briefly bounds each of the cloud's calls that an RPC makes beside its own purpose.
+// CA waits 5 s by default, and some of these RPCs must not fail.
+const briefly = 2 * time.Second
+
+// readBriefly reads a scaling group, if the cloud answers at all.
+func (p *Provider) readBriefly(ctx context.Context, m *member) (cloudprovider.ScalingGroup, error) {
+	if err := p.refuses(); err != nil {
+		return cloudprovider.ScalingGroup{}, err
 	}
-	return countersLive(group), nil
+	ctx, cancel := context.WithTimeout(ctx, briefly)
+	defer cancel()
+	return p.freshGroup(ctx, m)
 }
 
 // payDebts writes every target the cloud has yet to be told of.
@@ -67,16 +77,29 @@ func (p *Provider) payDebts(ctx context.Context) {
 		if m.writing.acquire(ctx) != nil {
 			return
 		}
-		p.payNow(ctx, m)
+		p.pay(ctx, m)
 		m.writing.release()
 	}
 }
 
+// pay reads the group and settles its debt. The caller holds the write semaphore.
+func (p *Provider) pay(ctx context.Context, m *member) {
+	group, err := p.readBriefly(ctx, m)
+	if err != nil {
+		p.Log.Warn("desired number is settled later", "group", m.config.Name, "scaling_group", m.cloudID, "error", err)
+		return
+	}
+	p.payNow(ctx, m, group)
+}
+
 // payNow makes the cloud's desired number equal to the target, if that removes
 // nothing. It may be put off to the next refresh without harm: the target that CA
-// sees is right already. The caller holds the member's write semaphore.
-func (p *Provider) payNow(ctx context.Context, m *member) {
-	err := p.settle(ctx, m)
+// sees is right already. group is a reading just made; the caller holds the member's
+// write semaphore.
+func (p *Provider) payNow(ctx context.Context, m *member, group cloudprovider.ScalingGroup) {
+	ctx, cancel := context.WithTimeout(ctx, briefly)
+	defer cancel()
+	err := p.settle(ctx, m, group)
 	switch {
 	case err == nil:
 	case errors.Is(err, errNotYet):
@@ -86,51 +109,74 @@ func (p *Provider) payNow(ctx context.Context, m *member) {
 	}
 }
 
-// errNotYet: lowering the desired number now could remove an instance.
+// errNotYet: settling the desired number now could remove an instance, or would be
+// refused.
 var errNotYet = errors.New("not yet")
 
 // settle writes the owed target. Lowering the desired number below what exists or is
 // being created would make the cloud choose victims, so it waits until no creation
-// is in progress, and never goes below what is there.
-func (p *Provider) settle(ctx context.Context, m *member) error {
-	state := p.stateOf(m)
+// is in progress, and never goes below what is there. Raising it is for a scale-up
+// that had to wait; a debt of another kind must create nothing.
+func (p *Provider) settle(ctx context.Context, m *member, group cloudprovider.ScalingGroup) error {
+	state, _ := p.stateOf(m)
 	if !state.owed {
 		return nil
 	}
-	group, err := p.freshGroup(ctx, m)
-	if err != nil {
-		return err
+	now, alive := p.Clock.Now(), countersLive(group)
+	if group.ExpectedNumberMode && state.lagging(now) {
+		return fmt.Errorf("the reading may be older than our last write: %w", errNotYet)
 	}
-	now := p.Clock.Now()
-	alive := countersLive(group)
-	lowering := group.ExpectedNumberMode && state.target < group.Desired
-	if lowering {
-		activities, err := p.Cloud.Activities(ctx, group.ID)
-		if err != nil {
-			return fmt.Errorf("read activities: %w", err)
-		}
-		if n := inProgress(activities); n > 0 || alive > state.target {
-			return fmt.Errorf("%d instances in creation, %d exist, target %d: %w", n, alive, state.target, errNotYet)
-		}
+	has := group.Desired
+	if !group.ExpectedNumberMode {
+		has = alive
 	}
-	if group.Desired == state.target || (!group.ExpectedNumberMode && alive >= state.target) {
+	switch {
+	case !group.ExpectedNumberMode && (!state.more || has >= state.target):
+		// Such a group holds no number of its own to correct.
+		p.change(m, func(s groupState) groupState { s.target = max(s.target, alive); return s.paid(now) })
+		return nil
+	case has == state.target:
 		p.change(m, func(s groupState) groupState { return s.paid(now) })
 		return nil
+	case has < state.target && !state.more:
+		p.change(m, func(s groupState) groupState { s.target = max(has, alive); return s.paid(now) })
+		return nil
 	}
+	activities, err := p.Cloud.Activities(ctx, group.ID)
+	if err != nil {
+		return fmt.Errorf("read activities: %w", err)
+	}
+	switch running := inProgress(activities, nil); {
+	case has > state.target && (running > 0 || alive > state.target):
+		return fmt.Errorf("%d instances in creation, %d exist, target %d: %w", running, alive, state.target, errNotYet)
+	case has < state.target && !group.ExpectedNumberMode && busy(activities):
+		return fmt.Errorf("another activity is in progress: %w", errNotYet)
+	}
+	return p.writeDebt(ctx, m, state.target, has, alive)
+}
+
+// busy reports whether any activity is in progress.
+func busy(activities []cloudprovider.Activity) bool {
+	return slices.ContainsFunc(activities, func(a cloudprovider.Activity) bool { return a.Status == cloudprovider.ActivityInProgress })
+}
+
+// writeDebt makes the write and records it.
+func (p *Provider) writeDebt(ctx context.Context, m *member, target, has, alive int) error {
 	token := p.NewToken()
 	activity, err := p.Cloud.SetCapacity(ctx, cloudprovider.SetCapacity{
-		GroupID: m.cloudID, Total: state.target, Token: token, Metadata: activityMetadata(token),
+		GroupID: m.cloudID, Total: target, Token: token, Metadata: activityMetadata(token),
 	})
 	if err != nil && !errors.Is(err, cloudprovider.ErrNoChange) {
-		return fmt.Errorf("set desired number %d: %w", state.target, err)
+		return fmt.Errorf("set desired number %d: %w", target, err)
 	}
 	p.Log.Info("desired number settled", "group", m.config.Name, "scaling_group", m.cloudID,
-		"from", group.Desired, "to", state.target, "activity", activity, "token", token)
+		"from", has, "to", target, "activity", activity, "token", token)
+	now := p.Clock.Now()
 	p.change(m, func(s groupState) groupState {
-		if lowering {
+		if target < has {
 			return s.paid(now)
 		}
-		return s.repaid(activity, state.target-alive, now)
+		return s.repaid(activity, target-alive, now)
 	})
 	return nil
 }

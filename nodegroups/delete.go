@@ -10,7 +10,8 @@ import (
 
 // DeleteNodes implements cloudprovider.Provider. Each node is judged by itself; the
 // instances that are to go share their call with other deletes of the same moment.
-func (p *Provider) DeleteNodes(ctx context.Context, groupID string, nodes []cloudprovider.Node) error {
+func (p *Provider) DeleteNodes(ctx context.Context, groupID string, nodes []cloudprovider.Node) (err error) {
+	defer func() { p.note(groupID, err) }()
 	if len(nodes) == 0 {
 		return fmt.Errorf("delete nodes of group %q: %w: no node named", groupID, cloudprovider.ErrInvalidArgument)
 	}
@@ -90,6 +91,10 @@ func (p *Provider) verdictOn(m *member, node cloudprovider.Node) (instanceID str
 		if i.Lifecycle == cloudprovider.Removing || i.Lifecycle == cloudprovider.RemovingWait {
 			return "", alreadyGone, nil
 		}
+		if !i.AutoCreated {
+			return "", 0, fmt.Errorf("it was attached to scaling group %s by hand, and ESS would only detach it and leave it running: %w; detach or release it in the console",
+				m.cloudID, cloudprovider.ErrNotManaged)
+		}
 		return id.InstanceID, remove, nil
 	}
 	if owner := p.current.Load().owner[id.InstanceID]; owner != "" {
@@ -117,7 +122,7 @@ func (p *Provider) deletePlaceholders(ctx context.Context, m *member, ids []stri
 	if dropped == 0 {
 		return nil
 	}
-	p.Log.Info("failed instances given up", "group", m.config.Name, "scaling_group", m.cloudID, "count", dropped, "target", p.stateOf(m).target)
-	p.payNow(ctx, m)
+	p.Log.Info("failed instances given up", "group", m.config.Name, "scaling_group", m.cloudID, "count", dropped, "target", p.targetOf(m))
+	p.pay(ctx, m)
 	return nil
 }

@@ -28,6 +28,8 @@ type batch struct {
 	// deadline is the earliest of the callers': after it, one of them is told that
 	// its delete failed.
 	deadline time.Time
+	// recorders are the callers': each is told of the calls it shares.
+	recorders []*cloudprovider.CallRecorder
 }
 
 // removal is one caller's instance. Its result is set before done is closed.
@@ -35,6 +37,8 @@ type removal struct {
 	instanceID string
 	done       chan struct{}
 	err        error
+	// twin is another removal of the same instance in the batch, whose result counts.
+	twin *removal
 }
 
 func (r *removal) wait(ctx context.Context) error {
@@ -60,6 +64,11 @@ func (p *Provider) enqueue(ctx context.Context, m *member, instanceID string) *r
 		p.flushes.Go(func() { p.flushWhenDue(context.WithoutCancel(ctx), m, b) })
 	}
 	b.removals = append(b.removals, r)
+	for _, recorder := range cloudprovider.CallRecorders(ctx) {
+		if !slices.Contains(b.recorders, recorder) {
+			b.recorders = append(b.recorders, recorder)
+		}
+	}
 	if bounded && (b.deadline.IsZero() || deadline.Before(b.deadline)) {
 		b.deadline = deadline
 	}
@@ -82,9 +91,10 @@ func (p *Provider) flushWhenDue(ctx context.Context, m *member, b *batch) {
 	if m.deletes.open == b {
 		m.deletes.open = nil
 	}
-	removals, deadline := b.removals, b.deadline
+	removals, deadline, recorders := b.removals, b.deadline, b.recorders
 	m.deletes.mu.Unlock()
 
+	ctx = cloudprovider.WithCallRecorders(ctx, recorders...)
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
 	if !deadline.IsZero() {
@@ -93,6 +103,9 @@ func (p *Provider) flushWhenDue(ctx context.Context, m *member, b *batch) {
 	}
 	p.flush(ctx, m, removals)
 	for _, r := range removals {
+		if r.twin != nil {
+			r.err = r.twin.err
+		}
 		close(r.done)
 	}
 }
@@ -104,32 +117,47 @@ func (p *Provider) flush(ctx context.Context, m *member, removals []*removal) {
 		return
 	}
 	defer m.writing.release()
-	removals = p.admit(m, removals)
-	err := p.removeInstances(ctx, m, removals)
-	if !errors.Is(err, cloudprovider.ErrInstanceNotFound) {
+	if err := p.refuses(); err != nil {
 		fail(removals, err)
 		return
 	}
-	// One instance that is not there any more refuses the whole call. Those that are
-	// there are asked for once more; the others are what the caller wanted.
-	instances, readErr := p.Cloud.Instances(ctx, m.cloudID)
-	if readErr != nil {
-		fail(removals, fmt.Errorf("%w; read instances: %w", err, readErr))
+	removals = p.admit(m, removals)
+	err := p.removeInstances(ctx, m, removals)
+	if errors.Is(err, cloudprovider.ErrInstanceNotFound) || errors.Is(err, cloudprovider.ErrConflict) {
+		p.removeThoseLeft(ctx, m, removals, err)
 		return
 	}
-	present := slices.Collect(func(yield func(*removal) bool) {
-		for _, r := range removals {
-			if slices.ContainsFunc(instances, func(i cloudprovider.Instance) bool { return i.ID == r.instanceID && live(i) }) {
-				if !yield(r) {
-					return
-				}
-			}
+	fail(removals, err)
+}
+
+// removeThoseLeft finds out which instance made the cloud refuse the whole call, one
+// that is gone or that somebody else is removing, and asks for the others once more.
+// Those that left are what their callers wanted.
+func (p *Provider) removeThoseLeft(ctx context.Context, m *member, removals []*removal, cause error) {
+	instances, err := p.Cloud.Instances(ctx, m.cloudID)
+	if err != nil {
+		fail(removals, fmt.Errorf("%w; read instances: %w", cause, err))
+		return
+	}
+	there := map[string]bool{}
+	for _, i := range instances {
+		there[i.ID] = live(i)
+	}
+	var left, gone []*removal
+	for _, r := range removals {
+		if there[r.instanceID] {
+			left = append(left, r)
+		} else {
+			gone = append(gone, r)
 		}
-	})
+	}
+	if len(gone) == 0 {
+		fail(removals, cause)
+		return
+	}
 	now := p.Clock.Now()
-	absent := slices.DeleteFunc(slices.Clone(removals), func(r *removal) bool { return slices.Contains(present, r) })
-	p.change(m, func(s groupState) groupState { return s.gone(instanceIDs(absent), now) })
-	fail(present, p.removeInstances(ctx, m, present))
+	p.change(m, func(s groupState) groupState { return s.gone(instanceIDs(gone), now) })
+	fail(left, p.removeInstances(ctx, m, left))
 }
 
 // admit refuses, one by one, what would leave fewer instances than the group's min,
@@ -142,9 +170,11 @@ func (p *Provider) admit(m *member, removals []*removal) []*removal {
 	var admitted []*removal
 	for _, r := range removals {
 		_, departed := m.state.departed[r.instanceID]
-		again := slices.ContainsFunc(admitted, func(a *removal) bool { return a.instanceID == r.instanceID })
+		again := slices.IndexFunc(admitted, func(a *removal) bool { return a.instanceID == r.instanceID })
 		switch {
-		case departed, again:
+		case departed:
+		case again >= 0:
+			r.twin = admitted[again]
 		case left <= lowest:
 			r.err = fmt.Errorf("group %q has a target of %d: %w %d", m.config.Name, left, cloudprovider.ErrBelowMin, lowest)
 		default:
@@ -162,6 +192,7 @@ func (p *Provider) removeInstances(ctx context.Context, m *member, removals []*r
 	}
 	ids := instanceIDs(removals)
 	token := p.NewToken()
+	p.asking(m, ids)
 	activity, err := p.Cloud.RemoveInstances(ctx, cloudprovider.RemoveInstances{GroupID: m.cloudID, InstanceIDs: ids, Token: token})
 	now := p.Clock.Now()
 	if err != nil {
@@ -170,10 +201,10 @@ func (p *Provider) removeInstances(ctx context.Context, m *member, removals []*r
 		}
 		return fmt.Errorf("remove instances: %w", err)
 	}
-	from := p.stateOf(m).target
+	from := p.targetOf(m)
 	p.change(m, func(s groupState) groupState { return s.removed(ids, now) })
 	p.Log.Info("scale-down accepted", "group", m.config.Name, "scaling_group", m.cloudID,
-		"from", from, "to", p.stateOf(m).target, "instances", ids, "activity", activity, "token", token)
+		"from", from, "to", p.targetOf(m), "instances", ids, "activity", activity, "token", token)
 	return nil
 }
 

@@ -132,6 +132,7 @@ func play(t *testing.T, groups []groupSpec, test func(w *world)) {
 		w := &world{t: t, account: account, cloud: newCloud(t, account), config: parseConfig(t, groups...), log: &strings.Builder{}}
 		w.restart()
 		require.NoError(t, w.Refresh(t.Context()))
+		synctest.Wait() // prices are read in the background
 		test(w)
 		w.Close()
 	})

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/buildpool/buildpool/cloudprovider"
 )
 
 // IncreaseSize implements cloudprovider.Provider.
-func (p *Provider) IncreaseSize(ctx context.Context, groupID string, delta int) error {
+func (p *Provider) IncreaseSize(ctx context.Context, groupID string, delta int) (err error) {
+	defer func() { p.note(groupID, err) }()
 	if delta < 1 {
 		return fmt.Errorf("increase group %q by %d: %w: delta must be at least 1", groupID, delta, cloudprovider.ErrInvalidArgument)
 	}
@@ -24,15 +24,19 @@ func (p *Provider) IncreaseSize(ctx context.Context, groupID string, delta int) 
 	}
 	defer m.writing.release()
 
+	if err := p.refuses(); err != nil {
+		return fmt.Errorf("increase group %q: %w", groupID, err)
+	}
 	group, err := p.freshGroup(ctx, m)
 	if err != nil {
+		p.refused(m, err)
 		return fmt.Errorf("increase group %q: %w", groupID, err)
 	}
 	if err := writable(group); err != nil {
 		return fmt.Errorf("increase group %q: %w", groupID, err)
 	}
-	state := p.stateOf(m)
-	want := base(state, group, p.Clock.Now()) + delta
+	state, before := p.stateOf(m)
+	want := base(state, before, group) + delta
 	if _, highest := bounds(m.config, group); want > highest {
 		return fmt.Errorf("increase group %q by %d to %d: %w %d", groupID, delta, want, cloudprovider.ErrAboveMax, highest)
 	}
@@ -49,7 +53,7 @@ func (p *Provider) raise(ctx context.Context, m *member, from, to int) error {
 	now := p.Clock.Now()
 	switch {
 	case err == nil, errors.Is(err, cloudprovider.ErrNoChange):
-		p.change(m, func(s groupState) groupState { return s.increased(activity, to, now) })
+		p.change(m, func(s groupState) groupState { return s.increased(activity, to, now).unthrottled() })
 		log.Info("scale-up accepted", "activity", activity)
 		return nil
 	case errors.Is(err, cloudprovider.ErrOutcomeUnknown): // whatever else it says
@@ -58,26 +62,42 @@ func (p *Provider) raise(ctx context.Context, m *member, from, to int) error {
 		// A group outside expected-number mode runs one activity at a time. To refuse
 		// CA would cost the group five minutes of backoff; the target is kept and
 		// written when the group is free.
-		p.change(m, func(s groupState) groupState { return s.owes(to) })
+		p.change(m, func(s groupState) groupState { return s.owesMore(to) })
 		log.Info("scale-up waits for the activity before", "error", err)
 		return nil
+	default:
+		p.refused(m, err)
 	}
 	return fmt.Errorf("increase group %q from %d to %d: %w", m.config.Name, from, to, err)
 }
 
 // base is the number a scale-up counts from: our target, or what the cloud has
 // where that is more. An absolute write below what exists would let the cloud choose
-// instances to remove, and a build may run on them. Right after a write of ours the
-// cloud may still show the number before it, and only our target is to be trusted.
-func base(s groupState, group cloudprovider.ScalingGroup, now time.Time) int {
-	if s.lagging(now) && !s.owed {
+// instances to remove, and a build may run on them; an instance too many is the
+// milder error. After a write without an answer our target is a guess, and only what
+// the cloud shows counts, unless it does not even show our write before that one.
+// before is the last look, fresh a reading just made.
+func base(s groupState, before observation, fresh cloudprovider.ScalingGroup) int {
+	doubtful := !s.doubted.IsZero() && !s.owed
+	stale := s.sameAsBefore(before, fresh)
+	if !doubtful && !s.owed && stale {
 		return s.target
 	}
-	there := countersLive(group)
-	if group.ExpectedNumberMode && !s.owed {
-		there = max(there, group.Desired)
+	there := countersLive(fresh)
+	if fresh.ExpectedNumberMode && !s.owed {
+		there = max(there, fresh.Desired)
+	}
+	if doubtful && !stale {
+		return there
 	}
 	return max(s.target, there)
+}
+
+// sameAsBefore reports whether a reading shows the group exactly as it was before our
+// last write: an accepted write moves something, so the reading lags behind it.
+func (s groupState) sameAsBefore(before observation, fresh cloudprovider.ScalingGroup) bool {
+	return before.began.Before(s.lastWrite) &&
+		fresh.Counters == before.group.Counters && fresh.Desired == before.group.Desired
 }
 
 // freshGroup reads one scaling group now.
@@ -105,11 +125,17 @@ func writable(g cloudprovider.ScalingGroup) error {
 	return nil
 }
 
-// stateOf reads a member's state.
-func (p *Provider) stateOf(m *member) groupState {
+// stateOf reads a member's state and the last look at it.
+func (p *Provider) stateOf(m *member) (groupState, observation) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return m.state
+	return m.state, m.seen
+}
+
+// targetOf reads a member's target.
+func (p *Provider) targetOf(m *member) int {
+	state, _ := p.stateOf(m)
+	return state.target
 }
 
 // activityMetadata marks an activity as ours, for people and for our own restart.

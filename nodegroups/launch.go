@@ -21,7 +21,7 @@ type launchKnowledge struct {
 }
 
 // launchSource identifies launch settings. A launch template by "latest" or
-// "default" version can change behind the same source: the resync reads it again.
+// "default" version can change behind the same source: a full look reads it again.
 type launchSource struct {
 	configuration, template, version string
 	overrides                        string

@@ -14,7 +14,7 @@ func (p *Provider) Options(groupID string, defaults cloudprovider.Options) (clou
 		return cloudprovider.Options{}, false, err
 	}
 	set := v.config.Options
-	if set == (config.Options{}) {
+	if !set.Any() {
 		return defaults, false, nil
 	}
 	o := defaults
@@ -24,6 +24,7 @@ func (p *Provider) Options(groupID string, defaults cloudprovider.Options) (clou
 	replaceDuration(&o.ScaleDownUnreadyTime, set.ScaleDownUnreadyTime)
 	replaceDuration(&o.MaxNodeProvisionTime, set.MaxNodeProvisionTime)
 	replace(&o.IgnoreDaemonSetsUtilization, set.IgnoreDaemonSetsUtilization)
+	replace(&o.AllowWithCA135, set.AllowWithCA135)
 	return o, true, nil
 }
 

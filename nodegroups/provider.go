@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,14 +43,23 @@ type Provider struct {
 	refreshing semaphore
 	// flushes are the deletes under way.
 	flushes sync.WaitGroup
+	// prices are what the cloud said of prices; background are the readings under way,
+	// which end with lifetime.
+	prices     priceBook
+	background sync.WaitGroup
+	lifetime   context.Context
+	end        context.CancelFunc
 
 	mu sync.Mutex
 	// The rest is owned by mu.
 	cfg       config.Config
 	members   map[string]*member
 	refreshed time.Time // when the last good refresh began
-	resynced  time.Time
+	wanted    time.Time // full looks before this one are too old
 	lastError string
+	outage    outage
+	// pricing: a round of price readings is under way.
+	pricing bool
 	// moved: instances or groups came or went since the last publish.
 	moved bool
 }
@@ -72,6 +82,11 @@ type member struct {
 	state   groupState
 	launch  launchKnowledge
 	view    *view
+	// looked is when the last full look that succeeded began.
+	looked time.Time
+	// failedRead is why the group could not be read the last time, empty if it could;
+	// failedWrite is the last write that failed.
+	failedRead, failedWrite GroupError
 }
 
 // New makes a provider for the groups of the configuration. Nothing is read before
@@ -87,6 +102,7 @@ func New(cfg config.Config, s Settings) (*Provider, error) {
 		s.DeleteWindow = 100 * time.Millisecond
 	}
 	p := &Provider{Settings: s, refreshing: newSemaphore(), members: map[string]*member{}}
+	p.lifetime, p.end = context.WithCancel(context.Background())
 	p.Reload(cfg)
 	return p, nil
 }
@@ -96,6 +112,7 @@ func New(cfg config.Config, s Settings) (*Provider, error) {
 func (p *Provider) Reload(cfg config.Config) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	cfg.Groups = slices.Clone(cfg.Groups) // the caller's list may change under us
 	p.cfg = cfg
 	members := make(map[string]*member, len(cfg.Groups))
 	for _, g := range cfg.Groups {
@@ -114,8 +131,15 @@ func (p *Provider) Reload(cfg config.Config) {
 	p.moved = true
 }
 
-// Close waits for the deletes under way. RPCs must have ended before.
-func (p *Provider) Close() { p.flushes.Wait() }
+// Close waits for the deletes under way and ends the reading of prices. RPCs must
+// have ended before.
+func (p *Provider) Close() {
+	p.mu.Lock()
+	p.end() // under mu: no reading begins after it
+	p.mu.Unlock()
+	p.flushes.Wait()
+	p.background.Wait()
+}
 
 // sameScalingGroup reports whether two references name the same scaling group.
 func sameScalingGroup(a, b config.ScalingGroup) bool {

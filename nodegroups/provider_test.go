@@ -373,6 +373,7 @@ func TestLastGoodSnapshotIsServedWhileTheCloudIsDown(t *testing.T) {
 	play(t, spotGroup, func(w *world) {
 		ids := w.grow("spot", 2)
 		require.NoError(t, w.account.InjectFault(esssim.Fault{API: "*", Kind: esssim.FaultError, Rate: 1, Status: http.StatusServiceUnavailable}))
+		clock.RealClock{}.Sleep(10 * time.Second)
 		ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Second)
 		defer cancel()
 		require.NoError(t, w.Refresh(ctx))

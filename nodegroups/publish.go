@@ -15,10 +15,11 @@ func (p *Provider) publish() {
 		return
 	}
 	old := p.current.Load()
-	s := &snapshot{taken: p.refreshed, byID: make(map[string]*view, len(p.members))}
+	s := &snapshot{taken: p.refreshed, byID: make(map[string]*view, len(p.members)), policy: p.cfg.Expander, unserved: map[string]config.Group{}}
 	for _, g := range p.cfg.Groups {
 		m := p.members[g.Name]
 		if m.problem != "" {
+			s.unserved[g.Name] = g
 			continue
 		}
 		if m.view == nil {
@@ -34,6 +35,7 @@ func (p *Provider) publish() {
 	} else {
 		s.owner, s.gpus = old.owner, old.gpus
 	}
+	s.currency = currencyOf(s.order)
 	p.current.Store(s)
 }
 
@@ -59,8 +61,10 @@ func (p *Provider) owners() map[string]string {
 func (p *Provider) viewOf(m *member) *view {
 	lowest, highest := bounds(m.config, m.seen.group)
 	v := &view{
-		config: m.config,
-		target: m.state.target,
+		config:   m.config,
+		health:   m.state.health.Health,
+		inactive: writable(m.seen.group) != nil,
+		target:   m.state.target,
 		group: cloudprovider.NodeGroup{
 			ID: m.config.Name, Min: lowest, Max: highest,
 			Debug: fmt.Sprintf("%s (%s on %s, %d to %d)", m.config.Name, m.config.Class, m.cloudID, lowest, highest),
@@ -68,6 +72,8 @@ func (p *Provider) viewOf(m *member) *view {
 		instances: statuses(m.seen, m.state, p.nodes.speller(p.cfg.Region, formOf(p.cfg.ProviderID))),
 	}
 	v.template, v.templateErr = m.launch.template(m.config, p.cfg.Region)
+	v.goods, v.offer = p.goodsOf(m, v.template), offerOf(v.template)
+	v.price, v.priceErr = p.priceOf(v)
 	return v
 }
 

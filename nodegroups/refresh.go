@@ -17,46 +17,62 @@ import (
 const parallelReads = 8
 
 // Refresh implements cloudprovider.Provider. In a steady state it costs one call per
-// 20 groups: details are read only of groups whose counters moved.
+// 20 groups: details are read only of groups whose counters moved. Calls in quick
+// succession share one reading.
 func (p *Provider) Refresh(ctx context.Context) error {
 	if err := p.refreshing.acquire(ctx); err != nil {
 		return fmt.Errorf("refresh: wait for the refresh before: %w", err)
 	}
 	defer p.refreshing.release()
-
-	err := p.refresh(ctx)
-	p.mu.Lock()
-	p.lastError = ""
-	if err != nil {
-		p.lastError = err.Error()
-	}
-	p.mu.Unlock()
-	if err == nil {
-		p.payDebts(ctx)
+	if p.mayRest() {
 		return nil
 	}
-	if p.current.Load() == nil {
+
+	reading, cancel := p.boundReading(ctx)
+	defer cancel()
+	read, err := p.refresh(reading)
+	p.concluded(read, err)
+	switch {
+	case err != nil && p.current.Load() == nil:
 		return fmt.Errorf("refresh: %w", err)
+	case !read:
+		p.Log.Warn("refresh failed, serving the last good snapshot", "error", err)
+		return nil
+	case err != nil:
+		p.Log.Warn("some groups could not be read, serving what was last known of them", "error", err)
 	}
-	p.Log.Warn("refresh failed, serving the last good snapshot", "error", err)
+	p.payDebts(ctx)
+	p.readPrices()
 	return nil
 }
 
-// refresh reads the cloud and publishes what it saw.
-func (p *Provider) refresh(ctx context.Context) error {
+// readingTime bounds a refresh while there is a snapshot to serve: CA waits 5 s by
+// default, and gives up its whole loop if the answer does not come.
+const readingTime = 4 * time.Second
+
+// boundReading bounds a refresh, but not the first: without a snapshot there is
+// nothing to answer from.
+func (p *Provider) boundReading(ctx context.Context) (context.Context, context.CancelFunc) {
+	if p.current.Load() == nil {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, readingTime)
+}
+
+// refresh reads the cloud and publishes what it saw. read tells whether the scaling
+// groups could be read; the error may then be about the details of some.
+func (p *Provider) refresh(ctx context.Context) (read bool, err error) {
 	began := p.Clock.Now()
 	members, err := p.resolve(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	groups, err := p.readGroups(ctx, members)
 	if err != nil {
-		return err
+		return false, err
 	}
-	resync := p.resyncDue(began)
-	if resync {
-		p.nodes.met.Store(false)
-	}
+	there := slices.DeleteFunc(slices.Clone(members), func(m *member) bool { _, exists := groups[m.cloudID]; return !exists })
+	full := p.fullLooksDue(there, began)
 	looks := make([]look, len(members))
 	var reading errgroup.Group
 	reading.SetLimit(parallelReads)
@@ -67,7 +83,7 @@ func (p *Provider) refresh(ctx context.Context) error {
 			continue
 		}
 		reading.Go(func() error {
-			looks[n] = p.look(ctx, m, group, began, resync)
+			looks[n] = p.look(ctx, m, group, began, full[m])
 			return nil
 		})
 	}
@@ -81,15 +97,18 @@ func (p *Provider) refresh(ctx context.Context) error {
 		if respelled {
 			m.view = nil
 		}
-		failed = append(failed, p.take(m, looks[n]))
+		if err := p.take(m, looks[n]); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	if len(failed) == len(members) && len(failed) > 0 && p.current.Load() == nil {
+		// No group at all would be taken for a cluster without any.
+		return false, errors.Join(failed...)
 	}
 	p.refreshed = began
-	if resync {
-		p.resynced = began
-	}
 	p.publish()
 	p.nodes.forget(p.current.Load().owner, began)
-	return errors.Join(failed...)
+	return true, errors.Join(failed...)
 }
 
 // resolve finds the scaling group of every configured group and returns the members
@@ -158,37 +177,25 @@ func (p *Provider) readGroups(ctx context.Context, members []*member) (map[strin
 	return byID, nil
 }
 
-// strangerResync is how often at most a node that we cannot place causes a full look:
-// a cluster may have other autoscaled nodes than ours.
-const strangerResync = 30 * time.Second
-
-// resyncDue reports whether every group's instances are to be read: at start, every
-// ResyncEvery, and when CA showed us a node we cannot place.
-func (p *Provider) resyncDue(now time.Time) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	age := now.Sub(p.resynced)
-	return p.resynced.IsZero() || age >= p.ResyncEvery || (p.nodes.met.Load() && age >= strangerResync)
-}
-
 // look is what one refresh saw of one group.
 type look struct {
 	missing bool
 	seen    observation
-	// read: the instances were read again.
+	// read: the instances were read again; full: although nothing may have moved.
 	read   bool
+	full   bool
 	launch *launchKnowledge
 	err    error
 }
 
 // look reads what has to be read of a group beyond its counters.
-func (p *Provider) look(ctx context.Context, m *member, group cloudprovider.ScalingGroup, began time.Time, resync bool) look {
+func (p *Provider) look(ctx context.Context, m *member, group cloudprovider.ScalingGroup, began time.Time, full bool) look {
 	p.mu.Lock()
 	before, state, launch := m.seen, m.state, m.launch
 	p.mu.Unlock()
 
-	l := look{seen: observation{group: group, instances: before.instances, began: began}}
-	if !state.known || resync || group.Counters != before.group.Counters {
+	l := look{full: full, seen: observation{group: group, instances: before.instances, began: began}}
+	if !state.known || full || group.Counters != before.group.Counters {
 		instances, err := p.Cloud.Instances(ctx, group.ID)
 		if err != nil {
 			l.err = fmt.Errorf("read instances of %q: %w", m.config.Name, err)
@@ -211,7 +218,7 @@ func (p *Provider) look(ctx context.Context, m *member, group cloudprovider.Scal
 			l.seen.activities = []cloudprovider.Activity{}
 		}
 	}
-	if launch.outdated(group) || resync {
+	if launch.outdated(group) || full {
 		k := p.learnLaunch(ctx, group, m.config)
 		l.launch = &k
 	}
@@ -229,13 +236,23 @@ func (p *Provider) take(m *member, l look) error {
 		m.cloudID = m.config.ScalingGroup.ID // tags may lead to another one now
 		return nil
 	case l.err != nil:
+		m.failedRead = GroupError{Message: l.err.Error(), At: p.Clock.Now()}
 		return l.err
 	}
+	m.failedRead = GroupError{}
 	if l.read {
 		p.moved = true
 	}
-	state := m.state.observe(l.seen, p.Clock.Now())
-	if l.read || l.launch != nil || !state.looksLike(m.state) || !sameBounds(l.seen.group, m.seen.group) {
+	if l.full {
+		m.looked = l.seen.began
+	}
+	now := p.Clock.Now()
+	var before observation // nothing, unless there is something to compare
+	if l.read && m.seen.group.ID == l.seen.group.ID {
+		before = m.seen
+	}
+	state := m.state.diagnosed(before, l.seen, now).observe(l.seen, now)
+	if l.read || l.launch != nil || !state.looksLike(m.state) || !sameBounds(l.seen.group, m.seen.group) || !sameService(l.seen.group, m.seen.group) {
 		m.view = nil
 	}
 	m.seen, m.state = l.seen, state
@@ -250,6 +267,11 @@ func (p *Provider) take(m *member, l look) error {
 }
 
 func sameBounds(a, b cloudprovider.ScalingGroup) bool { return a.Min == b.Min && a.Max == b.Max }
+
+// sameService: both would grow, or neither.
+func sameService(a, b cloudprovider.ScalingGroup) bool {
+	return (writable(a) == nil) == (writable(b) == nil)
+}
 
 // setProblem says why a group is not served, once per change. The caller holds mu.
 func (p *Provider) setProblem(m *member, problem string) {

@@ -5,8 +5,11 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/nodegroups/config"
+	"github.com/buildpool/buildpool/nodegroups/expander"
 )
 
 // snapshot is everything the reading RPCs answer from. It never changes once it is
@@ -19,6 +22,12 @@ type snapshot struct {
 	// owner maps an instance ID to the ID of its group.
 	owner map[string]string
 	gpus  cloudprovider.GPUs
+	// currency is that of all prices that are compared.
+	currency string
+	// policy is how the expander chooses, and unserved are the configured groups it
+	// must not take for somebody else's.
+	policy   config.Expander
+	unserved map[string]config.Group
 }
 
 // view is one group as CA sees it.
@@ -30,6 +39,16 @@ type view struct {
 	template  cloudprovider.NodeTemplate
 	// templateErr says why there is no template.
 	templateErr error
+	// offer is the template's allocatable, in plain numbers.
+	offer map[corev1.ResourceName]float64
+	// goods is what the group buys, and price what one of it costs.
+	goods merchandise
+	price cloudprovider.Price
+	// priceErr says why the price is not known.
+	priceErr error
+	health   expander.Health
+	// inactive: the scaling group would refuse to grow.
+	inactive bool
 }
 
 // stateOf translates a life-cycle state; ok is false for an instance that CA is not

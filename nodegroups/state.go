@@ -27,8 +27,10 @@ const (
 type groupState struct {
 	// target is how many nodes the group is to have, as CA reads it.
 	target int
-	// owed: the cloud's desired number still has to be made equal to target.
-	owed bool
+	// owed: the cloud's desired number still has to be made equal to target. more: by
+	// raising it, because a scale-up had to wait; a debt of any other kind creates
+	// nothing.
+	owed, more bool
 	// increases are accepted scale-ups whose activity has not been seen to end.
 	increases []increase
 	// placeholders stand for instances that the cloud failed to create.
@@ -48,6 +50,8 @@ type groupState struct {
 	doubted time.Time
 	// known: the group has been looked at.
 	known bool
+	// health is what went wrong of late.
+	health health
 }
 
 // increase is a scale-up the cloud accepted.
@@ -114,7 +118,7 @@ func (s groupState) observe(o observation, now time.Time) groupState {
 // looksLike reports whether CA would see no difference between two states over the
 // same instances.
 func (s groupState) looksLike(other groupState) bool {
-	return s.target == other.target && slices.Equal(s.placeholders, other.placeholders)
+	return s.target == other.target && slices.Equal(s.placeholders, other.placeholders) && s.health.Health == other.health.Health
 }
 
 // adopt follows the cloud where the cloud knows better: at start, after a change
@@ -138,7 +142,7 @@ func (s groupState) adopt(o observation, now time.Time) groupState {
 		}
 		want = alive + len(s.placeholders)
 		if !s.known {
-			want += inProgress(o.activities)
+			want += inProgress(o.activities, o.instances)
 		}
 	}
 	switch {
@@ -179,13 +183,22 @@ func (s groupState) pending(o observation, now time.Time) []increase {
 	return left
 }
 
-// inProgress counts the instances that running activities are still to create.
-func inProgress(activities []cloudprovider.Activity) int {
+// inProgress counts the instances that running activities are still to create and
+// that are not listed yet. An activity names what it created only when it ends, so
+// the listed instances tell.
+func inProgress(activities []cloudprovider.Activity, listed []cloudprovider.Instance) int {
 	n := 0
 	for _, a := range activities {
-		if a.Status == cloudprovider.ActivityInProgress {
-			n += max(0, a.Requested-len(a.Created))
+		if a.Status != cloudprovider.ActivityInProgress {
+			continue
 		}
+		there := 0
+		for _, i := range listed {
+			if i.ActivityID == a.ID {
+				there++
+			}
+		}
+		n += max(0, a.Requested-max(there, len(a.Created)))
 	}
 	return n
 }
@@ -193,19 +206,39 @@ func inProgress(activities []cloudprovider.Activity) int {
 // increased records an accepted scale-up to the given target.
 func (s groupState) increased(activity string, target int, now time.Time) groupState {
 	s = s.expecting(activity, target-s.target, now)
-	s.target, s.lastWrite, s.raised, s.settled, s.owed = target, now, now, false, false
+	s.target, s.lastWrite, s.raised, s.settled = target, now, now, false
+	s.owed, s.more, s.doubted = false, false, time.Time{}
 	return s
 }
 
-// owes records a target that the cloud has yet to be told.
+// owes records a lower target that the cloud has yet to be told. What is left of a
+// scale-up that waits goes on waiting.
 func (s groupState) owes(target int) groupState {
+	s.more = s.owed && s.more
 	s.target, s.owed = target, true
+	return s
+}
+
+// owesMore records a scale-up that has to wait.
+func (s groupState) owesMore(target int) groupState {
+	s.target, s.owed, s.more = target, true, true
+	return s
+}
+
+// decreased records that CA gave up instances: the target falls, and with it go the
+// placeholders beyond it, or deleting those would lower the target once more
+// (kubernetes/autoscaler#6795).
+func (s groupState) decreased(target, alive int) groupState {
+	s = s.owes(target)
+	if missing := max(0, target-alive); len(s.placeholders) > missing {
+		s.placeholders = slices.Clone(s.placeholders[:missing])
+	}
 	return s
 }
 
 // paid records that the cloud accepted the target that was owed.
 func (s groupState) paid(now time.Time) groupState {
-	s.owed, s.lastWrite, s.settled = false, now, false
+	s.owed, s.more, s.lastWrite, s.settled = false, false, now, false
 	return s
 }
 

@@ -152,16 +152,23 @@ func TestJudgedFailureIsNotJudgedAgain(t *testing.T) {
 }
 
 func TestScaleUpCountsFromWhatExists(t *testing.T) {
-	settled := groupState{}.observe(seen(at(0), 2, 2), at(0))
-	assert.Equal(t, 9, base(settled, seen(at(1), 9, 2).group, at(1)), "raised by hand")
-	assert.Equal(t, 2, base(settled, seen(at(1), 1, 1).group, at(1)), "a stale look")
+	before := seen(at(0), 2, 2)
+	settled := groupState{}.observe(before, at(0))
+	assert.Equal(t, 9, base(settled, before, seen(at(1), 9, 2).group), "raised by hand")
+	assert.Equal(t, 2, base(settled, before, seen(at(1), 1, 1).group), "lowered by hand: the target is what CA knows")
 
 	shrunk := settled.removed([]string{"i-000"}, at(10))
-	assert.Equal(t, 1, base(shrunk, seen(at(11), 2, 2).group, at(11)), "the list still shows what we removed")
-	assert.Equal(t, 2, base(shrunk, seen(at(40), 2, 2).group, at(40)))
+	assert.Equal(t, 1, base(shrunk, before, seen(at(11), 2, 2).group), "a reading that lags: just as before our removal")
+	assert.Equal(t, 12, base(shrunk, before, seen(at(11), 12, 12).group), "raised by hand at the same time")
 
 	owing := settled.increased("asa-1", 5, at(10)).owes(2)
-	assert.Equal(t, 3, base(owing, seen(at(11), 5, 3).group, at(11)), "what we gave up does not count, what came does")
+	assert.Equal(t, 3, base(owing, before, seen(at(11), 5, 3).group), "what we gave up does not count, what came does")
+
+	doubtful := settled.unanswered(at(12))
+	assert.Equal(t, 1, base(doubtful, before, seen(at(13), 1, 1).group), "a write without an answer: what the cloud shows")
+	unseen := settled.increased("asa-1", 5, at(10)).unanswered(at(12))
+	assert.Equal(t, 5, base(unseen, before, seen(at(13), 2, 2).group), "which may not even show our write before")
+	assert.Equal(t, 7, base(unseen, before, seen(at(13), 7, 2).group))
 }
 
 func TestOldFailureDoesNotExplainAFreshIncrease(t *testing.T) {

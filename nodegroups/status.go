@@ -15,9 +15,29 @@ type Status struct {
 	Taken time.Time
 	// LastError is that of the last refresh; empty when it was good.
 	LastError string
+	// ProviderID is how provider IDs are spelt.
+	ProviderID ProviderIDStatus
 	// Groups of the configuration, in its order, served or not.
 	Groups []GroupStatus
 }
+
+// ProviderIDStatus is a spelling and how it came to be in use.
+type ProviderIDStatus struct {
+	Form   cloudprovider.ProviderIDForm
+	Origin FormOrigin
+}
+
+// FormOrigin says where the spelling of provider IDs comes from.
+type FormOrigin string
+
+// The origins of a spelling.
+const (
+	FormConfigured FormOrigin = "configured"
+	// FormLearned: the last node that CA showed us was spelt so.
+	FormLearned FormOrigin = "learned"
+	// FormAssumed: CA has shown us no node of ours yet.
+	FormAssumed FormOrigin = "assumed"
+)
 
 // GroupStatus is one group's part of Status.
 type GroupStatus struct {
@@ -26,8 +46,43 @@ type GroupStatus struct {
 	ScalingGroupID                            string
 	Min, Max, Target                          int
 	Running, Creating, Deleting, Placeholders int
+	// MinReason and MaxReason say what made Min and Max what they are.
+	MinReason, MaxReason BoundReason
 	// Problem says why the group is not served; empty when it is.
 	Problem string
+	// Price is what a node costs, if PriceProblem is empty; else that says why it is
+	// not known.
+	Price        cloudprovider.Price
+	PriceProblem string
+	// LastError is the last thing that went wrong with the group in the last day; its
+	// Message is empty if nothing did.
+	LastError GroupError
+}
+
+// BoundReason says what decides a group's min or max.
+type BoundReason string
+
+// The reasons for a bound.
+const (
+	BoundConfigured   BoundReason = "configured"
+	BoundScalingGroup BoundReason = "scaling group"
+	// BoundMax: min was above max and is lowered to it.
+	BoundMax BoundReason = "max"
+)
+
+// reasonsOf says what bounds took its numbers from.
+func reasonsOf(g config.Group, live cloudprovider.ScalingGroup) (lowest, highest BoundReason) {
+	lowest, highest = BoundConfigured, BoundConfigured
+	if live.Max < g.Max {
+		highest = BoundScalingGroup
+	}
+	switch wanted := max(g.Min, live.Min); {
+	case wanted > min(g.Max, live.Max):
+		lowest = BoundMax
+	case live.Min > g.Min:
+		lowest = BoundScalingGroup
+	}
+	return lowest, highest
 }
 
 // Status returns the provider's state as of now.
@@ -35,20 +90,42 @@ func (p *Provider) Status() Status {
 	s := p.current.Load()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := Status{Ready: s != nil, LastError: p.lastError}
+	out := Status{Ready: s != nil, LastError: p.lastError, ProviderID: p.nodes.status(formOf(p.cfg.ProviderID))}
+	currency := ""
 	if s != nil {
-		out.Taken = s.taken
+		out.Taken, currency = s.taken, s.currency
 	}
 	for _, g := range p.cfg.Groups {
-		m := p.members[g.Name]
-		st := GroupStatus{ID: g.Name, Class: g.Class, ScalingGroupID: m.cloudID, Min: g.Min, Max: g.Max, Problem: m.problem}
-		if m.view != nil {
-			st.Min, st.Max, st.Target = m.view.group.Min, m.view.group.Max, m.view.target
-			st.count(m.view.instances)
-		}
-		out.Groups = append(out.Groups, st)
+		out.Groups = append(out.Groups, p.groupStatus(p.members[g.Name], currency))
 	}
 	return out
+}
+
+// groupStatus is one member's status. The caller holds mu.
+func (p *Provider) groupStatus(m *member, currency string) GroupStatus {
+	g := m.config
+	st := GroupStatus{
+		ID: g.Name, Class: g.Class, ScalingGroupID: m.cloudID, Min: g.Min, Max: g.Max,
+		MinReason: BoundConfigured, MaxReason: BoundConfigured,
+		Problem: m.problem, LastError: m.lastTrouble(p.Clock.Now()),
+	}
+	v := m.view
+	if v == nil {
+		st.PriceProblem = "the group has not been read yet"
+		return st
+	}
+	st.Min, st.Max, st.Target = v.group.Min, v.group.Max, v.target
+	st.MinReason, st.MaxReason = reasonsOf(g, m.seen.group)
+	st.count(v.instances)
+	if v.priceErr != nil {
+		st.PriceProblem = v.priceErr.Error()
+		return st
+	}
+	st.Price = v.price
+	if st.Price.Currency == "" {
+		st.Price.Currency = currency
+	}
+	return st
 }
 
 func (g *GroupStatus) count(instances []cloudprovider.InstanceStatus) {
@@ -64,4 +141,17 @@ func (g *GroupStatus) count(instances []cloudprovider.InstanceStatus) {
 			g.Running++
 		}
 	}
+}
+
+// status tells the spelling in use.
+func (n *identities) status(configured cloudprovider.ProviderIDForm) ProviderIDStatus {
+	if configured != "" {
+		return ProviderIDStatus{Form: configured, Origin: FormConfigured}
+	}
+	s := ProviderIDStatus{Form: n.usual(), Origin: FormAssumed}
+	n.sights.Range(func(any, any) bool {
+		s.Origin = FormLearned
+		return false
+	})
+	return s
 }

@@ -74,6 +74,7 @@ func Test(t *testing.T, run Harness) {
 		{"RemoveInstances", removals()},
 		{"Activities", activityReads()},
 		{"Catalog", catalogReads()},
+		{"Prices", priceReads()},
 		{"Context", contexts()},
 		{"Concurrency", concurrency()},
 	} {

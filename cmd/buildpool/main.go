@@ -60,8 +60,10 @@ labels and taints and maps each onto an ESS scaling group.`,
 	root.SetErr(env.stderr)
 	root.AddCommand(
 		newServeCommand(env),
+		newStatusCommand(env),
 		newValidateCommand(env),
 		newSchemaCommand(env),
+		newCertsCommand(env),
 		newDemoCommand(env),
 		newESSSimCommand(env),
 		newVersionCommand(env),

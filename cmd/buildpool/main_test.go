@@ -63,7 +63,7 @@ func TestVersion(t *testing.T) {
 func TestHelpNamesEveryCommand(t *testing.T) {
 	var w world
 	assert.Zero(t, w.run(t.Context(), "--help"))
-	for _, command := range []string{"serve", "validate", "schema", "demo", "ess-sim", "version"} {
+	for _, command := range []string{"serve", "status", "validate", "schema", "certs", "demo", "ess-sim", "version"} {
 		assert.Contains(t, w.stdout.String(), "\n  "+command+" ")
 	}
 }

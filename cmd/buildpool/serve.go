@@ -20,6 +20,14 @@ type serveFlags struct {
 	deleteWindow   time.Duration
 	maxSnapshotAge time.Duration
 	log            logFlags
+
+	door    doorFlags
+	tracing tracingFlags
+
+	expander expanderFlags
+	leader   leaderFlags
+
+	allowOptionsWithCA135 bool // see grpcserver.Options
 }
 
 // embedded is the value of --simulate without a file: the account in the binary.
@@ -37,9 +45,13 @@ it changes; a file with errors is reported and the last good one stays in force.
 With --simulate it needs no account: a simulated one runs inside, and the same SDK
 that talks to Alibaba Cloud talks to it over HTTP on a loopback port.
 
-The autoscaler's cloud-config file then holds one line:  address: "127.0.0.1:8086"`,
+The autoscaler's cloud-config file then holds one line:  address: "127.0.0.1:8086"
+
+Off loopback it wants certificates: "buildpool certs" makes some for a first try.`,
 		Example: `  buildpool serve --config nodegroups.yaml
   buildpool serve --config nodegroups.yaml --address unix:///run/buildpool/grpc.sock
+  buildpool serve --config nodegroups.yaml --address 0.0.0.0:8086 \
+    --tls-cert tls.crt --tls-key tls.key --tls-client-ca ca.crt --allow-client cluster-autoscaler
   buildpool serve --simulate`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -53,13 +65,18 @@ The autoscaler's cloud-config file then holds one line:  address: "127.0.0.1:808
 	flags.StringVar(&f.config, "config", "", "the node-group file; with --simulate the default is one that fits the simulated account")
 	flags.StringVar(&f.address, "address", "127.0.0.1:8086", "where to serve gRPC: host:port or unix:///path")
 	flags.BoolVar(&f.insecure, "insecure", false, "allow --address off loopback without TLS: whoever reaches it can scale the node groups")
-	flags.StringVar(&f.httpAddress, "http-address", "127.0.0.1:8081", "where to serve /metrics, /healthz and /readyz; empty: nowhere")
+	flags.StringVar(&f.httpAddress, "http-address", "127.0.0.1:8081", "where to serve /metrics, /healthz, /readyz and /status; empty: nowhere")
 	flags.StringVar(&f.essEndpoint, "ess-endpoint", "", "base URL of a simulated account that answers ESS, ECS, VPC and STS; default: the real services")
 	flags.StringVar(&f.simulate, "simulate", "", "run a simulated account inside, the built-in one or that of a file: --simulate=account.yaml")
 	flags.Lookup("simulate").NoOptDefVal = embedded
 	flags.DurationVar(&f.resyncInterval, "resync-interval", 5*time.Minute, "how often to read all instances although no counter of their group moved")
 	flags.DurationVar(&f.deleteWindow, "delete-window", 100*time.Millisecond, "how long a delete waits for others to share its call with")
 	flags.DurationVar(&f.maxSnapshotAge, "max-snapshot-age", 10*time.Minute, "not ready once the last good reading of the account is this old")
+	flags.BoolVar(&f.allowOptionsWithCA135, "allow-options-with-ca-1.35", false, "give the groups' options to cluster-autoscaler 1.35 and newer, which then count booting nodes as unready (autoscaler#10245)")
+	f.door.register(flags)
+	f.tracing.register(flags)
+	f.expander.register(flags)
+	f.leader.register(flags)
 	f.log.add(flags)
 	return command
 }
@@ -73,6 +90,7 @@ func (f serveFlags) check() error {
 	if f.simulate != "" && f.essEndpoint != "" {
 		wrong = append(wrong, errors.New("--simulate and --ess-endpoint are two different accounts: give one of them"))
 	}
+	wrong = append(wrong, f.door.check(), f.expander.check(), f.leader.check())
 	for _, d := range []struct {
 		flag  string
 		value time.Duration

@@ -20,12 +20,19 @@ type readiness struct {
 	maxAge time.Duration
 	// stopping is set once the process is on its way out.
 	stopping atomic.Bool
+	// standby says why another replica answers; nil: there is none.
+	standby func() string
 }
 
 // notReady says why the server is not ready; it is empty when it is.
 func (r *readiness) notReady() string {
 	if r.stopping.Load() {
 		return "stopping"
+	}
+	if r.standby != nil {
+		if why := r.standby(); why != "" {
+			return why
+		}
 	}
 	status := r.status()
 	why := ""

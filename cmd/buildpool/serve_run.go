@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/buildpool/buildpool/cloudprovider"
+	"github.com/buildpool/buildpool/cluster"
 	"github.com/buildpool/buildpool/grpcserver"
 	"github.com/buildpool/buildpool/nodegroups"
 )
@@ -35,9 +36,14 @@ type serving struct {
 	provider  *nodegroups.Provider
 	reloader  *reloader
 	readiness *readiness
+	election  *cluster.Election // nil: nobody else answers
+	stopped   chan struct{}     // closed when everything has stopped
 
+	tls          *grpcserver.TLS // nil: plaintext
+	tracing      tracing
 	grpc         *grpcserver.Server
 	grpcListener net.Listener
+	expander     expanderPort
 	http         *http.Server
 	httpListener net.Listener // nil: no HTTP
 }
@@ -48,12 +54,16 @@ func serve(ctx context.Context, env environment, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	s := &serving{env: env, flags: f, log: log, metrics: newRegistry()}
+	s := &serving{env: env, flags: f, log: log, metrics: newRegistry(), stopped: make(chan struct{})}
 	for _, open := range []func() error{
-		s.openConfig,   // what is to be served
+		s.openConfig, // what is to be served
+		s.openTLS,    // to whom
+		func() error { return s.openTracing(ctx) }, // and who watches
 		s.openCloud,    // from which account
 		s.openProvider, // who decides
+		s.openElection, // and whether we may
 		s.openServers,  // who answers
+		s.openExpander, // and who is asked for advice
 	} {
 		if err := open(); err != nil {
 			return errors.Join(err, s.close())
@@ -103,8 +113,16 @@ func (s *serving) openServers() (err error) {
 		Log:        s.log,
 		Registerer: s.metrics,
 		Clock:      s.env.clock,
+
+		AllowOptionsWithCA135: s.flags.allowOptionsWithCA135,
+
+		Credentials: s.meet(s.flags.address, true),
+		Limits:      grpcserver.Limits{RPC: s.flags.door.rpcTimeout},
+		Reflection:  s.flags.door.reflection,
+		Tracer:      s.tracing.tracerProvider(),
+		Standby:     s.standby(),
 	})
-	if s.grpcListener, err = grpcserver.Listen(s.flags.address, s.flags.insecure); err != nil {
+	if s.grpcListener, err = s.listen(s.flags.address); err != nil {
 		return err
 	}
 	if s.flags.httpAddress == "" {
@@ -113,7 +131,7 @@ func (s *serving) openServers() (err error) {
 	if s.httpListener, err = net.Listen("tcp", s.flags.httpAddress); err != nil {
 		return fmt.Errorf("listen for metrics and probes on %q: %w", s.flags.httpAddress, err)
 	}
-	s.http = newHTTPServer(observationHandler(s.metrics, s.readiness.notReady), s.log)
+	s.http = newHTTPServer(withStatus(observationHandler(s.metrics, s.readiness.notReady), s.report), s.log)
 	return nil
 }
 
@@ -126,17 +144,29 @@ func (s *serving) run(ctx context.Context) error {
 	if s.httpListener != nil {
 		group.Go(func() error { return serveHTTP(s.http, s.httpListener) })
 	}
+	if s.tls != nil {
+		group.Go(func() error { s.tls.Follow(ctx); return nil })
+	}
 	group.Go(func() error { return s.grpc.Serve(s.grpcListener) })
+	group.Go(s.expander.serve)
 	group.Go(func() error { s.reloader.follow(ctx, s.env, s.file); return nil })
-	group.Go(func() error { refreshOnce(ctx, s.env.clock, s.log, s.provider.Refresh); return nil })
-	group.Go(func() error { s.readiness.follow(ctx, s.env.clock, s.log, s.grpc.SetServing); return nil })
-	group.Go(func() error { <-ctx.Done(); return s.stop(context.WithoutCancel(ctx)) })
+	group.Go(func() error { return s.lead(ctx) })
+	group.Go(func() error { s.readiness.follow(ctx, s.env.clock, s.log, s.setServing); return nil })
+	group.Go(func() error {
+		<-ctx.Done()
+		defer close(s.stopped)
+		return s.stop(context.WithoutCancel(ctx))
+	})
 	s.logStart()
 	return group.Wait()
 }
 
 func (s *serving) logStart() {
-	where := []any{"version", thisBuild().Version, "grpc", s.grpcListener.Addr().String(), "groups", len(s.file.config.Groups)}
+	where := []any{"version", thisBuild().Version, "grpc", s.grpcListener.Addr().String(), "groups", len(s.file.config.Groups),
+		"tls", s.tls != nil && !grpcserver.IsSocket(s.flags.address)}
+	if s.expander.listener != nil {
+		where = append(where, "expander", s.expander.listener.Addr().String())
+	}
 	if s.httpListener != nil {
 		where = append(where, "http", s.httpListener.Addr().String())
 	}
@@ -150,7 +180,8 @@ func (s *serving) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	errs := []error{
-		s.grpc.Stop(ctx), // no new RPCs; those under way finish
+		s.expander.stop(ctx), // CA goes on without advice
+		s.grpc.Stop(ctx),     // no new RPCs; those under way finish
 	}
 	s.provider.Close() // deletes that were accepted reach the cloud
 	if s.http != nil {
@@ -176,5 +207,7 @@ func (s *serving) close() error {
 	if idle, ok := s.cloud.(interface{ Close() }); ok {
 		idle.Close()
 	}
+	errs = append(errs, s.expander.close())
+	s.tracing.close(s.log) // last: everything else may still have made spans
 	return errors.Join(errs...)
 }

@@ -36,7 +36,7 @@ and lines; it is empty if all is well. Every object has the keys
   line      from 1; 0 if the problem has no place in the file
   column    from 1; 0 likewise
   severity  "error" or "warning"
-  group     the node group's name in a comparison with the account, else ""
+  group     the node group's name in a warning or a comparison with the account, else ""
   field     the path of the value, such as groups[2].taints[0].effect, or ""
   message   what is wrong
   fix       what to do about it, or ""`,
@@ -157,8 +157,9 @@ func (v *validation) judge(ctx context.Context, file string) verdict {
 		return result
 	}
 	result.groups = len(cfg.Groups)
+	result.complaints = located(file, data, config.Warnings(cfg))
 	if v.live {
-		result.complaints = v.compare(ctx, file, data, cfg)
+		result.complaints = append(result.complaints, v.compare(ctx, file, data, cfg)...)
 	}
 	return result
 }
@@ -170,6 +171,11 @@ func (v *validation) compare(ctx context.Context, file string, data []byte, cfg 
 		return unread(file, err)
 	}
 	findings, err := config.Compare(ctx, cfg, cloud)
+	return append(located(file, data, findings), unread(file, err)...)
+}
+
+// located gives findings their places in the file.
+func located(file string, data []byte, findings []config.Finding) []complaint {
 	var complaints []complaint
 	for _, f := range findings {
 		line, column := config.Locate(data, f.Field)
@@ -178,7 +184,7 @@ func (v *validation) compare(ctx context.Context, file string, data []byte, cfg 
 			Group: f.Group, Field: f.Field, Message: f.Message, Fix: f.Fix,
 		})
 	}
-	return append(complaints, unread(file, err)...)
+	return complaints
 }
 
 // unread tells what of the account could not be read, one complaint for each of

@@ -91,6 +91,27 @@ func TestValidateJSON(t *testing.T) {
 `, out)
 }
 
+// A warning of the file itself needs no account, and is no failure.
+func TestValidateWarnsOfOptions(t *testing.T) {
+	warned := groupHeader + "- {name: n, class: normal, max: 4, scalingGroup: {id: asg-n}, options: {scaleDownUnneededTime: 3m}}\n"
+	out, err := validate(t, nil, warned)
+	require.NoError(t, err)
+	lines := strings.Split(out, "\n")
+	require.Len(t, lines, 3)
+	assert.True(t, strings.HasPrefix(lines[0], "a.yaml:6:72: warning: groups[0].options: "), lines[0])
+	assert.Contains(t, lines[0], "autoscaler#10245")
+	assert.Contains(t, lines[0], "allowWithCA135: true")
+	assert.Equal(t, "a.yaml: OK (1 group, 1 warning)", lines[1])
+
+	out, err = validate(t, []string{"-o", "json"}, warned)
+	require.NoError(t, err)
+	var complaints []complaint
+	require.NoError(t, json.Unmarshal([]byte(out), &complaints))
+	require.Len(t, complaints, 1)
+	assert.Equal(t, config.SeverityWarning, complaints[0].Severity)
+	assert.Equal(t, "n", complaints[0].Group)
+}
+
 func TestValidateGoesOnAfterAFileItCannotRead(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none.yaml")
 	out, err := validate(t, []string{missing}, goodGroup)

@@ -26,6 +26,10 @@ type Config struct {
 	ProviderID ProviderIDForm `json:"providerID,omitempty"`
 	// Defaults hold for every group that does not say otherwise.
 	Defaults Defaults `json:"defaults,omitempty"`
+	// Expander is how the gRPC expander chooses the group that grows.
+	Expander Expander `json:"expander,omitempty"`
+	// Pricing says what a price is taken to be where none is known.
+	Pricing Pricing `json:"pricing,omitempty"`
 	// Groups are the node groups offered to cluster-autoscaler.
 	Groups []Group `json:"groups"`
 }
@@ -210,6 +214,16 @@ type Options struct {
 	MaxNodeProvisionTime *Duration `json:"maxNodeProvisionTime,omitempty"`
 	// IgnoreDaemonSetsUtilization leaves DaemonSet pods out of a node's utilisation.
 	IgnoreDaemonSetsUtilization *bool `json:"ignoreDaemonSetsUtilization,omitempty"`
+	// AllowWithCA135 gives the options to cluster-autoscaler 1.35 and newer too, which
+	// then counts booting nodes as unready (autoscaler#10245). Default: they keep their
+	// flags.
+	AllowWithCA135 *bool `json:"allowWithCA135,omitempty"`
+}
+
+// Any reports whether an option is set.
+func (o Options) Any() bool {
+	o.AllowWithCA135 = nil // no option of cluster-autoscaler
+	return o != (Options{})
 }
 
 // Cooldown are the group's timers. A running timer holds the floor at the current
@@ -227,6 +241,7 @@ type Cooldown struct {
 type Price struct {
 	// PerHour in the currency.
 	PerHour float64 `json:"perHour"`
-	// Currency as an ISO 4217 code, such as CNY.
+	// Currency as an ISO 4217 code, such as CNY; the same in all groups, because only
+	// numbers of one currency can be compared. Default: that of the account's prices.
 	Currency string `json:"currency,omitempty"`
 }

@@ -15,6 +15,7 @@ func withDefaults(cfg Config) Config {
 	if cfg.Account.Credentials == "" {
 		cfg.Account.Credentials = CredentialsDefault
 	}
+	cfg.Expander = expanderWithDefaults(cfg.Expander)
 	groups := make([]Group, len(cfg.Groups))
 	for i, g := range cfg.Groups {
 		groups[i] = groupWithDefaults(g, cfg.Defaults)
@@ -72,6 +73,7 @@ func optionsWithDefaults(o, d Options) Options {
 		ScaleDownUnreadyTime:             or(o.ScaleDownUnreadyTime, d.ScaleDownUnreadyTime),
 		MaxNodeProvisionTime:             or(o.MaxNodeProvisionTime, d.MaxNodeProvisionTime),
 		IgnoreDaemonSetsUtilization:      or(o.IgnoreDaemonSetsUtilization, d.IgnoreDaemonSetsUtilization),
+		AllowWithCA135:                   or(o.AllowWithCA135, d.AllowWithCA135),
 	}
 }
 

@@ -56,6 +56,7 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[ProviderIDForm]():     texts(ProviderIDAuto, ProviderIDDot, ProviderIDURL),
 	reflect.TypeFor[CredentialSource]():   texts(CredentialsDefault, CredentialsEnvironment, CredentialsInstanceRole, CredentialsOIDC),
 	reflect.TypeFor[Class]():              texts(ClassNormal, ClassGPU, ClassSpot),
+	reflect.TypeFor[WhenAllSkipped]():     texts(LeastBad, Veto),
 	reflect.TypeFor[PodNetwork]():         texts(PodNetworkFlannel, PodNetworkTerway),
 	reflect.TypeFor[corev1.TaintEffect](): texts(corev1.TaintEffectNoSchedule, corev1.TaintEffectPreferNoSchedule, corev1.TaintEffectNoExecute),
 }

@@ -20,12 +20,13 @@ const (
 	SeverityWarning Severity = "warning"
 )
 
-// Finding is one difference between the node-group file and the account.
+// Finding is one difference between what the node-group file promises and what the
+// account, or cluster-autoscaler, will make of it.
 type Finding struct {
-	// Group is the node group's name.
+	// Group is the node group's name; empty for the defaults of all.
 	Group    string
 	Severity Severity
-	// Field is the path in the file that the account contradicts.
+	// Field is the path in the file that is contradicted.
 	Field   string
 	Message string
 	Fix     string

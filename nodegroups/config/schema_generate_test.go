@@ -92,6 +92,8 @@ func constraints(s *jsonschema.Schema) []func() {
 		func() { at("Config", "apiVersion").Const = APIVersion },
 		func() { at("Config", "kind").Const = Kind },
 		func() { at("Config", "groups").MinItems = number(1) },
+		func() { at("Expander", "tiers").MinItems = number(1) },
+		func() { at("Tier", "classes").MinItems = number(1) },
 		func() { at("ScalingGroup", "tags").MinProperties = number(1) },
 		func() { at("ScalingGroup", "tags").MaxProperties = number(maxTags) },
 		func() { at("ScalingGroup", "tags").PropertyNames = &jsonschema.Schema{MinLength: number(1)} },
@@ -120,6 +122,7 @@ func constraints(s *jsonschema.Schema) []func() {
 		between("Options", "scaleDownUtilizationThreshold", "0", "1"),
 		between("Options", "scaleDownGPUUtilizationThreshold", "0", "1"),
 		func() { at("Price", "perHour").Minimum = "0" },
+		between("Pricing", "assumedSpotShare", "0.01", "1"),
 		labels("Defaults"),
 		labels("Group"),
 	}

@@ -22,11 +22,12 @@ import (
 var beyondSchema = []string{
 	"credential-comment", "credential-sts", "two-documents",
 	"duration-too-long",
+	"expander-class-twice",
 	"ephemeral-storage-zero", "quantity-thousandths", "provision-time-zero",
 	"gpu-class-without-type", "gpu-on-normal", "label-gpu-contradicts", "label-gpu-on-normal",
 	"key-not-text",
 	"label-class-contradicts", "label-class-in-defaults", "label-hostname", "label-restricted",
-	"min-above-max", "name-twice", "scaling-group-id-twice", "scaling-group-tags-twice",
+	"min-above-max", "name-twice", "price-currencies", "scaling-group-id-twice", "scaling-group-tags-twice",
 	"oidc-unused", "role-name-unused",
 	"region-zone", "region-zone-abroad",
 	"taint-twice", "type-date", "type-tag",

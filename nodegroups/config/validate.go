@@ -13,6 +13,7 @@ func (d *decoder) validate(cfg Config) {
 	d.checkHeader(cfg)
 	d.checkAccount(cfg.Account)
 	d.checkDefaults(cfg.Defaults)
+	d.checkExpander(cfg.Expander)
 	if d.sound("groups") && len(cfg.Groups) == 0 {
 		d.complain("groups", "the list is empty", "name at least one group")
 	}
@@ -20,6 +21,7 @@ func (d *decoder) validate(cfg Config) {
 		d.checkGroup(groupPath(i), g, cfg.Defaults)
 	}
 	d.checkDistinct(cfg.Groups)
+	d.checkPricing(cfg)
 }
 
 func groupPath(i int) string { return itemPath("groups", i) }

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+
+	"github.com/buildpool/buildpool/cluster"
+)
+
+// leaderFlags say whether several replicas agree on one that answers.
+type leaderFlags struct {
+	elect      bool
+	lease      string
+	identity   string
+	kubeconfig string
+}
+
+func (f *leaderFlags) register(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.elect, "leader-elect", false, "answer only while this replica holds the lease; the others are not ready. For several replicas behind one service; a sidecar needs none")
+	flags.StringVar(&f.lease, "leader-elect-lease", "kube-system/buildpool", "the lease, as namespace/name")
+	flags.StringVar(&f.identity, "leader-elect-identity", "", "this replica's name in the lease; default: the host's name, which is the pod's")
+	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "how to reach the cluster that holds the lease; default: the cluster we run in")
+}
+
+func (f *leaderFlags) check() error {
+	namespace, name, ok := strings.Cut(f.lease, "/")
+	if f.elect && (!ok || namespace == "" || name == "" || strings.Contains(name, "/")) {
+		return fmt.Errorf("--leader-elect-lease is %q, want namespace/name", f.lease)
+	}
+	return nil
+}
+
+// openElection prepares the candidacy; without --leader-elect there is none.
+func (s *serving) openElection() error {
+	f := s.flags.leader
+	if !f.elect {
+		return nil
+	}
+	identity := f.identity
+	if identity == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("name this replica: %w; give --leader-elect-identity", err)
+		}
+		identity = host
+	}
+	rest, err := clientcmd.BuildConfigFromFlags("", f.kubeconfig)
+	if err != nil {
+		return fmt.Errorf("reach the cluster for the election: %w", err)
+	}
+	client, err := kubernetes.NewForConfig(rest)
+	if err != nil {
+		return fmt.Errorf("reach the cluster for the election: %w", err)
+	}
+	klog.SetSlogLogger(s.log) // client-go has no other way to be given a log
+	namespace, name, _ := strings.Cut(f.lease, "/")
+	s.election, err = cluster.NewElection(client, namespace, name, identity, s.log)
+	return err
+}
+
+// standby returns what says why this replica does not answer; nil without an election.
+func (s *serving) standby() func() string {
+	if s.election == nil {
+		return nil
+	}
+	s.readiness.standby = func() string {
+		switch holder := s.election.Holder(); {
+		case s.election.Leading():
+			return ""
+		case holder == "":
+			return "standing by: nobody leads yet"
+		default:
+			return "standing by: " + holder + " leads"
+		}
+	}
+	return s.readiness.standby
+}
+
+// lead reads the account for the first time once this replica may answer. With an
+// election it ends only after everything has stopped, so that the lease is given back
+// when nothing of ours is under way any more.
+func (s *serving) lead(ctx context.Context) error {
+	begin := func(ctx context.Context) error {
+		refreshOnce(ctx, s.env.clock, s.log, s.provider.Refresh)
+		return nil
+	}
+	if s.election == nil {
+		return begin(ctx)
+	}
+	return s.election.Lead(ctx, func(ctx context.Context) error {
+		if err := begin(ctx); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		if errors.Is(context.Cause(ctx), cluster.ErrLeadershipLost) {
+			return nil // another may lead any moment: nothing is waited for
+		}
+		<-s.stopped
+		return nil
+	})
+}

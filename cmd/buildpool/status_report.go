@@ -1,0 +1,135 @@
+package main
+
+import (
+	"time"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+	"github.com/buildpool/buildpool/nodegroups"
+)
+
+// The version and kind of what GET /status answers. Fields are added to it, but none
+// is renamed or removed within the version.
+const (
+	statusVersion = "buildpool/v1alpha1"
+	statusKind    = "Status"
+)
+
+// statusReport is what a running server says of itself at GET /status. Every field is
+// always there; what is not known is null or empty. Times are RFC 3339, in UTC.
+type statusReport struct {
+	APIVersion string           `json:"apiVersion"`
+	Kind       string           `json:"kind"`
+	Now        time.Time        `json:"now"`
+	Version    string           `json:"version"`
+	Ready      bool             `json:"ready"`
+	NotReady   string           `json:"notReady"`
+	Snapshot   *snapshotReport  `json:"snapshot"`
+	LastError  string           `json:"lastError"`
+	Client     clientReport     `json:"client"`
+	ProviderID providerIDReport `json:"providerID"`
+	Groups     []groupReport    `json:"groups"`
+}
+
+// snapshotReport is how old the answers are.
+type snapshotReport struct {
+	Taken      time.Time `json:"taken"`
+	AgeSeconds float64   `json:"ageSeconds"`
+}
+
+// clientReport is what is known of the autoscaler.
+type clientReport struct {
+	// Dialect is the releases that speak as the client does; "unknown" until it did.
+	Dialect string `json:"dialect"`
+}
+
+type providerIDReport struct {
+	Form   string `json:"form"`
+	Origin string `json:"origin"`
+}
+
+type groupReport struct {
+	Name         string          `json:"name"`
+	Class        string          `json:"class"`
+	ScalingGroup string          `json:"scalingGroup"`
+	Served       bool            `json:"served"`
+	Problem      string          `json:"problem"`
+	Min          int             `json:"min"`
+	MinReason    string          `json:"minReason"`
+	Max          int             `json:"max"`
+	MaxReason    string          `json:"maxReason"`
+	Target       int             `json:"target"`
+	Instances    instancesReport `json:"instances"`
+	// Cooldown and Schedule are those in force; empty: none.
+	Cooldown     string       `json:"cooldown"`
+	Schedule     string       `json:"schedule"`
+	Price        *priceReport `json:"price"`
+	PriceProblem string       `json:"priceProblem"`
+	LastError    *errorReport `json:"lastError"`
+}
+
+// instancesReport counts a group's instances; failed ones could not be created, and
+// wait for the autoscaler to give them up.
+type instancesReport struct {
+	Running  int `json:"running"`
+	Creating int `json:"creating"`
+	Deleting int `json:"deleting"`
+	Failed   int `json:"failed"`
+}
+
+type priceReport struct {
+	PerHour  float64 `json:"perHour"`
+	Currency string  `json:"currency"`
+	Source   string  `json:"source"`
+	// AsOf is null for a configured price.
+	AsOf    *time.Time `json:"asOf"`
+	Assumed bool       `json:"assumed"`
+}
+
+type errorReport struct {
+	At      time.Time `json:"at"`
+	Message string    `json:"message"`
+}
+
+// reportOn makes the report of the provider's status.
+func reportOn(status nodegroups.Status, now time.Time, notReady, dialect string) statusReport {
+	r := statusReport{
+		APIVersion: statusVersion, Kind: statusKind, Now: now.UTC(), Version: thisBuild().Version,
+		Ready: notReady == "", NotReady: notReady, LastError: status.LastError,
+		Client:     clientReport{Dialect: dialect},
+		ProviderID: providerIDReport{Form: string(status.ProviderID.Form), Origin: string(status.ProviderID.Origin)},
+		Groups:     make([]groupReport, 0, len(status.Groups)),
+	}
+	if status.Ready {
+		r.Snapshot = &snapshotReport{Taken: status.Taken.UTC(), AgeSeconds: now.Sub(status.Taken).Seconds()}
+	}
+	for _, g := range status.Groups {
+		r.Groups = append(r.Groups, groupReport{
+			Name: g.ID, Class: string(g.Class), ScalingGroup: g.ScalingGroupID,
+			Served: status.Ready && g.Problem == "", Problem: g.Problem,
+			Min: g.Min, MinReason: string(g.MinReason), Max: g.Max, MaxReason: string(g.MaxReason), Target: g.Target,
+			Instances: instancesReport{Running: g.Running, Creating: g.Creating, Deleting: g.Deleting, Failed: g.Placeholders},
+			Price:     priceOf(g.Price, g.PriceProblem), PriceProblem: g.PriceProblem,
+			LastError: errorOf(g.LastError),
+		})
+	}
+	return r
+}
+
+func priceOf(p cloudprovider.Price, problem string) *priceReport {
+	if problem != "" {
+		return nil
+	}
+	r := &priceReport{PerHour: p.PerHour, Currency: p.Currency, Source: p.Source, Assumed: p.Assumed}
+	if !p.AsOf.IsZero() {
+		asOf := p.AsOf.UTC()
+		r.AsOf = &asOf
+	}
+	return r
+}
+
+func errorOf(e nodegroups.GroupError) *errorReport {
+	if e.Message == "" {
+		return nil
+	}
+	return &errorReport{At: e.At.UTC(), Message: e.Message}
+}

@@ -1,0 +1,249 @@
+package nodegroups_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/utils/clock"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+	"github.com/buildpool/buildpool/ess/esssim"
+	"github.com/buildpool/buildpool/nodegroups"
+	"github.com/buildpool/buildpool/nodegroups/config"
+)
+
+// rpcTime is CA's own default.
+const rpcTime = 5 * time.Second
+
+// player plays a history: it is CA, the console, the spot market and the power supply,
+// and keeps the books by which the invariants are judged.
+type player struct {
+	t *testing.T
+	*nodegroups.Provider
+	account *esssim.Simulator
+	cloud   cloudprovider.Cloud
+	config  config.Config
+	log     *slog.Logger
+	logged  *bytes.Buffer
+	tokens  atomic.Int64
+	history history
+	began   time.Time
+
+	// ready: the provider of the moment has read the account.
+	ready bool
+	// shown are the instances whose nodes this provider was shown, with when.
+	shown  map[string]time.Time
+	ledger []*ledger
+	story  []string
+	broken *violation
+	// slowest is the longest that calm took to come.
+	slowest time.Duration
+}
+
+// violation is an invariant that did not hold.
+type violation struct {
+	rule   string
+	detail string
+	story  []string
+}
+
+func (p *player) violate(rule, format string, args ...any) {
+	if p.broken == nil {
+		p.broken = &violation{rule: rule, detail: fmt.Sprintf(format, args...)}
+	}
+}
+
+// playHistory plays a history in virtual time and returns what it broke, nil if
+// nothing, and how long calm took to come at most.
+func playHistory(t *testing.T, h history) (broken *violation, slowest time.Duration) {
+	defer func() {
+		// A bubble whose goroutines do not end panics when it is left.
+		if cause := recover(); cause != nil {
+			broken = &violation{rule: "no panic and no goroutine left behind", detail: fmt.Sprint(cause)}
+		}
+	}()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlayer(t, h)
+		p.play()
+		broken, slowest = p.broken, p.slowest
+	})
+	return broken, slowest
+}
+
+func newPlayer(t *testing.T, h history) *player {
+	account := newAccount(t, clock.RealClock{}, h.roomy()...)
+	logged := &bytes.Buffer{}
+	p := &player{
+		t: t, account: account, cloud: newCloud(t, account), config: parseConfig(t, h.groups...), logged: logged,
+		log:     slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		history: h, began: clock.RealClock{}.Now(),
+	}
+	for _, g := range h.groups {
+		p.ledger = append(p.ledger, &ledger{
+			spec: g, allowed: g.desired,
+			created: map[string]bool{}, named: map[string]bool{}, excused: map[string]bool{},
+		})
+	}
+	for _, l := range p.ledger {
+		l.before = p.look(l)
+		l.count(l.before)
+	}
+	p.start()
+	return p
+}
+
+func (p *player) play() {
+	for n, s := range p.history.steps {
+		p.pause(time.Millisecond) // no two things happen at the same instant
+		p.open()
+		said := p.do(s)
+		synctest.Wait() // what outlives its RPC ends with its deadline
+		p.audit(s)
+		p.tell(n, s, said)
+		if p.broken != nil {
+			p.broken.story = p.story
+			break
+		}
+	}
+	p.Close()
+}
+
+// start makes a provider that remembers nothing.
+func (p *player) start() {
+	made, err := nodegroups.New(p.config, nodegroups.Settings{
+		Cloud: p.cloud, Clock: clock.RealClock{}, Log: p.log,
+		NewToken: func() string { return fmt.Sprintf("token-%d", p.tokens.Add(1)) },
+	})
+	require.NoError(p.t, err)
+	p.Provider, p.ready, p.shown = made, false, map[string]time.Time{}
+	for _, l := range p.ledger {
+		l.served, l.doubt, l.givenUp = false, false, map[string]bool{}
+	}
+}
+
+func (p *player) now() time.Time { return clock.RealClock{}.Now() }
+
+func (p *player) pause(d time.Duration) { clock.RealClock{}.Sleep(d) }
+
+// group is the ledger of the group that a step means.
+func (p *player) group(s step) *ledger { return p.ledger[s.group%len(p.ledger)] }
+
+// call makes one RPC and checks what may be said in its answer.
+func (p *player) call(timeout time.Duration, rpc func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(p.t.Context(), timeout)
+	defer cancel()
+	return rpc(ctx)
+}
+
+// unsure reports whether an error leaves open if the write has happened.
+func unsure(err error) bool {
+	return errors.Is(err, cloudprovider.ErrOutcomeUnknown) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// tell writes a line of the story: what happened and how things stood after it.
+func (p *player) tell(n int, s step, said string) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%4d %8.1fs  %s", n, p.now().Sub(p.began).Seconds(), s)
+	if said != "" {
+		fmt.Fprintf(&b, " -> %s", said)
+	}
+	for _, l := range p.ledger {
+		fmt.Fprintf(&b, " | %s: desired %d live %d", l.spec.name, l.before.desired, len(l.before.live))
+		if l.served {
+			fmt.Fprintf(&b, " target %d failed %d", l.target, l.failed)
+		}
+	}
+	p.story = append(p.story, b.String())
+}
+
+// refresh is CA's, and has to succeed once it has succeeded.
+func (p *player) refresh() error {
+	before := p.steady()
+	err := p.call(rpcTime, p.Refresh)
+	if err == nil {
+		p.ready = true
+		p.looked()
+	} else if p.ready {
+		p.violate("reads never fail after the first snapshot", "Refresh: %v", err)
+	}
+	p.secretless("Refresh", err)
+	p.leftAlone(before)
+	return err
+}
+
+// looked ends the doubts that a good refresh settles: one that has read the account
+// since they arose.
+func (p *player) looked() {
+	status := p.Status()
+	for _, l := range p.ledger {
+		_, err := p.TargetSize(l.spec.name)
+		switch {
+		case status.LastError != "" || err != nil:
+		case !l.served:
+			l.served, l.doubted = true, status.Taken
+		case status.Taken.After(l.doubted):
+			l.doubt = false
+		}
+	}
+}
+
+// doubtful books a write that may or may not have happened.
+func (p *player) doubtful(l *ledger) { l.doubt, l.doubted = true, p.now() }
+
+// candidates are the nodes of a group that CA would know of: listed and not leaving.
+func (p *player) candidates(l *ledger) []string {
+	var ids []string
+	for _, i := range p.listed(l) {
+		if i.Failure == nil && i.State != cloudprovider.Deleting {
+			ids = append(ids, i.ID)
+		}
+	}
+	return ids
+}
+
+// failures are a group's placeholders.
+func (p *player) failures(l *ledger) []string {
+	var ids []string
+	for _, i := range p.listed(l) {
+		if i.Failure != nil {
+			ids = append(ids, i.ID)
+		}
+	}
+	return ids
+}
+
+func (p *player) listed(l *ledger) []cloudprovider.InstanceStatus {
+	all, err := p.Instances(l.spec.name)
+	if err != nil && l.served {
+		p.violate("reads never fail after the first snapshot", "Instances: %v", err)
+	}
+	return all
+}
+
+// picked takes up to n of the IDs, from the pick-th on.
+func picked(ids []string, pick, n int) []string {
+	if len(ids) == 0 {
+		return nil
+	}
+	at := pick % len(ids)
+	turned := slices.Concat(ids[at:], ids[:at])
+	return turned[:min(n, len(turned))]
+}
+
+func instanceID(providerID string) string {
+	id, _, err := cloudprovider.ParseProviderID(providerID)
+	if err != nil {
+		return ""
+	}
+	return id.InstanceID
+}

@@ -1,0 +1,284 @@
+package nodegroups_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/buildpool/buildpool/ess/esssim/account"
+)
+
+// ledger is what CA and the console asked of a group, and what became of it.
+type ledger struct {
+	spec groupSpec
+	// allowed is how many instances may have been created in all: asked for, or by hand,
+	// or in place of one that was taken back.
+	allowed int
+	created map[string]bool
+	// named are the instances that CA asked to remove, excused those that may leave for
+	// another reason, left all that have left.
+	named, excused map[string]bool
+	left           []string
+	// givenUp are the placeholders that CA has deleted.
+	givenUp map[string]bool
+	// victims is how many the cloud may choose because somebody lowered the number by hand.
+	victims int
+	// before is how things stood at the end of the last step.
+	before         truth
+	target, failed int
+	// served: this provider has read the group. One that it cannot read at first it does
+	// not serve; one that it has served it serves on.
+	served bool
+	// doubt: a write got no answer, and no refresh has looked since doubted.
+	doubt   bool
+	doubted time.Time
+	step    deeds
+}
+
+// deeds are what happened to a group in one step.
+type deeds struct {
+	// accepted and uncertain are the sums of increases; decreased is what was asked of
+	// DecreaseTargetSize, dropped the placeholders given up.
+	accepted, uncertain, decreased, dropped int
+	// leaves are the instances whose removal was confirmed.
+	leaves   []string
+	refusals int
+	byHand   bool
+	// inDoubt: an earlier write may or may not have happened.
+	inDoubt bool
+}
+
+// truth is a group as the account has it.
+type truth struct {
+	desired   int
+	lifecycle account.GroupLifecycle
+	live      map[string]bool
+}
+
+func (l *ledger) cloudID() string { return "asg-" + l.spec.name }
+
+func (p *player) look(l *ledger) truth {
+	there := truth{live: map[string]bool{}}
+	for _, g := range p.account.State().Groups {
+		if g.ID != l.cloudID() {
+			continue
+		}
+		there.desired, there.lifecycle = g.Desired, g.Lifecycle
+		for _, i := range g.Instances {
+			switch i.State {
+			case account.Removing, account.RemovingWait, account.Stopped:
+			default:
+				there.live[i.ID] = true
+			}
+		}
+	}
+	return there
+}
+
+// count enters the instances that are new.
+func (l *ledger) count(there truth) {
+	for id := range there.live {
+		l.created[id] = true
+	}
+}
+
+// open begins a step: things stand as they did at the end of the last.
+func (p *player) open() {
+	for _, l := range p.ledger {
+		l.step = deeds{inDoubt: l.doubt}
+	}
+}
+
+// audit judges a step.
+func (p *player) audit(s step) {
+	for _, l := range p.ledger {
+		before, target := l.before, l.target
+		there := p.look(l)
+		if s.act != actCalm { // which has closed its books already
+			p.judgeInstances(l, before, there)
+		}
+		p.judgeDesired(s, l, before, there)
+		l.before = there
+		p.judgeReads(s, l, target, before, there)
+	}
+	p.judgeLog()
+}
+
+// judgeInstances: only what was named, taken back or removed by hand may leave, and
+// only what was asked for may come.
+func (p *player) judgeInstances(l *ledger, before, there truth) {
+	for id := range before.live {
+		switch {
+		case there.live[id]:
+		case l.named[id], l.excused[id]:
+			l.left = append(l.left, "cn-hangzhou."+id)
+		case l.victims > 0:
+			l.victims--
+			l.left = append(l.left, "cn-hangzhou."+id)
+		default:
+			p.violate("only instances that CA named are removed", "%s of %s left", id, l.spec.name)
+		}
+	}
+	l.count(there)
+	if len(l.created) > l.allowed {
+		p.violate("no instance is created that was not asked for", "%s: %d created, %d asked for", l.spec.name, len(l.created), l.allowed)
+	}
+	for _, id := range l.step.leaves {
+		if there.live[id] {
+			p.violate("a delete that was answered OK removes the instance", "%s of %s is alive", id, l.spec.name)
+		}
+	}
+	if n := len(there.live); n > len(before.live) && n > l.spec.max {
+		p.violate("never more instances than max", "%s: %d of %d", l.spec.name, n, l.spec.max)
+	}
+}
+
+// removed counts the named instances that left in the step.
+func removed(l *ledger, before, there truth) int {
+	n := 0
+	for id := range before.live {
+		if !there.live[id] && l.named[id] {
+			n++
+		}
+	}
+	return n
+}
+
+// judgeDesired: our writes move the cloud's number as far as CA asked, inside min and
+// max, and never below what exists.
+func (p *player) judgeDesired(s step, l *ledger, before, there truth) {
+	if l.spec.classic || l.step.byHand || s.act == actCalm {
+		return
+	}
+	gone := removed(l, before, there)
+	if there.desired > before.desired {
+		highest := max(before.desired, l.target, len(before.live)) + l.step.accepted + l.step.uncertain
+		switch {
+		case s.act == actDecrease || s.act == actGiveUp:
+			p.violate("taking back never creates", "%s: desired from %d to %d", l.spec.name, before.desired, there.desired)
+		case there.desired > l.spec.max:
+			p.violate("the desired number is never above max", "%s: %d of %d", l.spec.name, there.desired, l.spec.max)
+		case there.desired > highest:
+			p.violate("the desired number rises by what CA asked for", "%s: from %d to %d, at most %d", l.spec.name, before.desired, there.desired, highest)
+		}
+	}
+	if there.desired < before.desired {
+		switch {
+		case there.desired < min(len(there.live), before.desired-gone):
+			p.violate("the desired number is never lowered below what exists", "%s: from %d to %d, %d live", l.spec.name, before.desired, there.desired, len(there.live))
+		case l.step.dropped+l.step.decreased == 0 && gone > 0 && before.desired >= max(l.target, l.spec.min) && there.desired < l.spec.min:
+			p.violate("the desired number is never below min by a delete", "%s: from %d to %d", l.spec.name, before.desired, there.desired)
+		}
+	}
+}
+
+// judgeReads: reading never fails, and CA reads its own writes.
+func (p *player) judgeReads(s step, l *ledger, was int, before, there truth) {
+	target, err := p.TargetSize(l.spec.name)
+	if err != nil {
+		if l.served {
+			p.violate("reads never fail after the first snapshot", "TargetSize: %v", err)
+		}
+		return
+	}
+	l.target, l.failed, l.served = target, len(p.failures(l)), true
+	for _, id := range p.failures(l) {
+		if l.givenUp[id] {
+			p.violate("a placeholder that was given up does not come back", "%s of %s", id, l.spec.name)
+		}
+	}
+	if missing := max(0, target-len(p.candidates(l))); l.failed > missing {
+		p.violate("no more placeholders than instances are missing", "%s: %d for %d", l.spec.name, l.failed, missing)
+	}
+	switch s.act {
+	case actLoop, actRefresh, actCalm, actRestart, actCrash:
+		return // the cloud was read
+	}
+	gone := removed(l, before, there)
+	basis := was
+	if l.step.inDoubt || l.step.decreased+l.step.dropped > 0 {
+		// The write reads the group, and the cloud's number may turn out to be less.
+		basis = min(was, max(before.desired, len(before.live)))
+	}
+	lowest := basis + l.step.accepted - gone - l.step.dropped - l.step.decreased
+	highest := was
+	if l.step.accepted > 0 {
+		highest = max(was, before.desired, len(before.live)) + l.step.accepted + l.step.uncertain
+	}
+	switch {
+	case target > was && target > l.spec.max:
+		p.violate("the target is never above max", "%s: %d of %d", l.spec.name, target, l.spec.max)
+	case l.step.decreased > 0 && target < min(was, len(there.live), len(p.candidates(l))):
+		p.violate("the target is not decreased below what exists", "%s: from %d to %d, %d live", l.spec.name, was, target, len(there.live))
+	case gone > 0 && l.step.dropped+l.step.decreased == 0 && was >= l.spec.min && target < l.spec.min:
+		p.violate("no delete takes the target below min", "%s: from %d to %d", l.spec.name, was, target)
+	case target < lowest:
+		p.violate("the target falls by what CA took back, and no more", "%s: from %d to %d, at least %d", l.spec.name, was, target, lowest)
+	case target > highest:
+		p.violate("the target rises by what CA asked for, and no more", "%s: from %d to %d, at most %d", l.spec.name, was, target, highest)
+	case l.victims == 0 && l.step.accepted == 0 && l.step.refusals == 0 && l.step.decreased == 0 && target != was-gone-l.step.dropped && !p.excusedLeft(l, before, there):
+		p.violate("a delete lowers the target by what really left", "%s: from %d to %d, %d left, %d given up", l.spec.name, was, target, gone, l.step.dropped)
+	}
+}
+
+// excusedLeft: an instance left in the step for another reason too.
+func (p *player) excusedLeft(l *ledger, before, there truth) bool {
+	for id := range before.live {
+		if !there.live[id] && l.excused[id] {
+			return true
+		}
+	}
+	return false
+}
+
+// steady notes the groups whose target is the cloud's number.
+func (p *player) steady() map[*ledger]int {
+	steady := map[*ledger]int{}
+	for _, l := range p.ledger {
+		target, err := p.TargetSize(l.spec.name)
+		if err == nil && !l.spec.classic && l.victims == 0 && p.look(l).desired == target {
+			steady[l] = target
+		}
+	}
+	return steady
+}
+
+// leftAlone: a refresh does not move a target that the cloud agrees with.
+func (p *player) leftAlone(before map[*ledger]int) {
+	for l, was := range before {
+		target, err := p.TargetSize(l.spec.name)
+		if err == nil && target != was && p.look(l).desired == was {
+			p.violate("a refresh does not move a target that the cloud agrees with", "%s: from %d to %d", l.spec.name, was, target)
+		}
+	}
+}
+
+// secrets are what must not be read anywhere.
+var secrets = []string{"sim-secret", "sim-access-key", "Signature=", "SignatureNonce", "SecurityToken"}
+
+// secretless checks an answer.
+func (p *player) secretless(where string, err error) {
+	if err == nil {
+		return
+	}
+	for _, secret := range secrets {
+		if strings.Contains(err.Error(), secret) {
+			p.violate("no key material in any error", "%s: %s", where, secret)
+		}
+	}
+}
+
+// judgeLog checks what was logged since the last step, and the status page's content.
+func (p *player) judgeLog() {
+	lines := p.logged.String() + fmt.Sprintf("%+v", p.Status())
+	p.logged.Reset()
+	for _, secret := range secrets {
+		if strings.Contains(lines, secret) {
+			p.violate("no key material in any log or status", "%s", secret)
+		}
+	}
+}
+
+func sortedKeys(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
