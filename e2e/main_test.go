@@ -15,10 +15,11 @@ import (
 // run is what the tests of one `go test` share.
 type run struct {
 	// dir holds the state and the logs of every process.
-	dir          string
-	programs     binaries.Set
-	buildpool    string
-	controlPlane *testbed.ControlPlane
+	dir           string
+	programs      binaries.Set
+	buildpool     string
+	emptyProvider string
+	controlPlane  *testbed.ControlPlane
 }
 
 var shared run
@@ -56,6 +57,9 @@ func runTests(m *testing.M) (int, error) {
 		return 0, err
 	}
 	if shared.buildpool, err = binaries.Buildpool(ctx, "..", shared.dir, os.Stderr); err != nil {
+		return 0, err
+	}
+	if shared.emptyProvider, err = binaries.EmptyProvider(ctx, ".", shared.dir, os.Stderr); err != nil {
 		return 0, err
 	}
 	built := time.Now()

@@ -29,6 +29,10 @@ type world struct {
 	Create, Join time.Duration
 	// SpotSoldOut leaves no spot instance in any zone.
 	SpotSoldOut bool
+	// SpotUnneeded is the spot group's own scaleDownUnneededTime; 0 is none.
+	SpotUnneeded time.Duration
+	// Serve are more flags of buildpool serve.
+	Serve []string
 }
 
 // groupSize is a group's size: buildpool's min and max (the account's own are 0 and
@@ -71,9 +75,9 @@ func newBareScenario(t *testing.T) *scenario {
 	s := &scenario{
 		t: t, ctx: beforeDeadline(t), cluster: shared.controlPlane,
 		dir:       filepath.Join(shared.dir, t.Name()),
-		namespace: strings.ToLower(t.Name()),
+		namespace: strings.NewReplacer("/", "-", ".", "-", "_", "-").Replace(strings.ToLower(t.Name())),
 	}
-	require.NoError(t, os.Mkdir(s.dir, 0o755))
+	require.NoError(t, os.MkdirAll(s.dir, 0o755)) // of a subtest, below its test's
 	t.Cleanup(s.end)
 	s.makeNamespace()
 	return s
@@ -104,11 +108,16 @@ func (s *scenario) makeNamespace() {
 
 func (s *scenario) startSimulator(w world) {
 	s.t.Helper()
+	s.startSimulatorOf(s.render("account.yaml", w))
+}
+
+func (s *scenario) startSimulatorOf(account string) {
+	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
 	defer cancel()
 	var err error
 	s.simulator, err = simulator.Start(ctx, simulator.Settings{
-		Program: shared.buildpool, Config: s.render("account.yaml", w),
+		Program: shared.buildpool, Config: account,
 		Kubeconfig: s.cluster.Kubeconfig, Dir: s.dir,
 	})
 	require.NoError(s.t, err)
@@ -116,37 +125,69 @@ func (s *scenario) startSimulator(w world) {
 
 func (s *scenario) startProvider(w world) {
 	s.t.Helper()
+	s.provider = s.startProviderAs(provider.Settings{Config: s.render("nodegroups.yaml", w), Dir: s.dir, Args: w.Serve})
+}
+
+// startProviderAs starts a provider on the simulated account.
+func (s *scenario) startProviderAs(settings provider.Settings) *provider.Provider {
+	s.t.Helper()
+	settings.Program, settings.Endpoint = shared.buildpool, s.simulator.URL
+	settings.Env = []string{"ALIBABA_CLOUD_ACCESS_KEY_ID=sim-access-key", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=sim-secret"}
+	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
+	defer cancel()
+	started, err := provider.Start(ctx, settings)
+	if err != nil && started != nil && started.Process != nil {
+		started.Kill()
+	}
+	require.NoError(s.t, err)
+	return started
+}
+
+// startAutoscaler lets the real cluster-autoscaler in, the one of the newest release.
+func (s *scenario) startAutoscaler(flags autoscaler.Flags) {
+	s.t.Helper()
+	s.startAutoscalerAs(autoscaler.Settings{Flags: flags})
+}
+
+// startAutoscalerAs ends the one that runs and starts one that differs from the usual
+// in what the settings say.
+func (s *scenario) startAutoscalerAs(settings autoscaler.Settings) {
+	s.t.Helper()
+	if s.autoscaler != nil {
+		s.autoscaler.Stop(time.Second)
+	}
+	settings.Kubeconfig = s.cluster.Kubeconfig
+	if settings.Program == "" {
+		settings.Program = shared.programs.Autoscaler
+	}
+	if settings.Provider == "" {
+		settings.Provider = s.provider.Address
+	}
+	if settings.Dir == "" {
+		settings.Dir = s.dir
+	}
 	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
 	defer cancel()
 	var err error
-	s.provider, err = provider.Start(ctx, provider.Settings{
-		Program: shared.buildpool, Config: s.render("nodegroups.yaml", w),
-		Endpoint: s.simulator.URL, Dir: s.dir,
-		Env: []string{"ALIBABA_CLOUD_ACCESS_KEY_ID=sim-access-key", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=sim-secret"},
-	})
+	s.autoscaler, err = autoscaler.Start(ctx, settings)
 	require.NoError(s.t, err)
 }
 
-// startAutoscaler lets the real cluster-autoscaler in.
-func (s *scenario) startAutoscaler(flags autoscaler.Flags) {
+// subdirectory is a place for a second process of the same name.
+func (s *scenario) subdirectory(name string) string {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
-	defer cancel()
-	var err error
-	s.autoscaler, err = autoscaler.Start(ctx, autoscaler.Settings{
-		Program: shared.programs.Autoscaler, Kubeconfig: s.cluster.Kubeconfig,
-		Provider: s.provider.Address, Dir: s.dir, Flags: flags,
-	})
-	require.NoError(s.t, err)
+	dir := filepath.Join(s.dir, name)
+	require.NoError(s.t, os.MkdirAll(dir, 0o755))
+	return dir
 }
 
 // render fills in a template of testdata and returns the path of the result.
-func (s *scenario) render(name string, w world) string {
+func (s *scenario) render(name string, values any) string {
 	s.t.Helper()
 	parsed, err := template.New(name).Option("missingkey=error").ParseFiles(filepath.Join("testdata", name))
 	require.NoError(s.t, err)
 	var out bytes.Buffer
-	require.NoError(s.t, parsed.Execute(&out, w))
+	require.NoError(s.t, parsed.Execute(&out, values))
 	path := filepath.Join(s.dir, name)
 	require.NoError(s.t, os.WriteFile(path, out.Bytes(), 0o600))
 	return path

@@ -8,12 +8,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"time"
 
 	"github.com/buildpool/buildpool/e2e/internal/process"
 )
@@ -48,15 +45,22 @@ type Settings struct {
 	Program string
 	// Kubeconfig of the cluster, Provider the provider's gRPC address.
 	Kubeconfig, Provider string
+	// TLS is what CA shows to the provider and trusts; nil is plaintext.
+	TLS *TLS
 	// Dir receives the cloud config and the log.
 	Dir string
 	// Flags are added to the defaults, or take their place.
 	Flags Flags
 }
 
+// TLS are the PEM files of a cloud config.
+type TLS struct{ Cert, Key, Authority string }
+
 // Autoscaler is a running cluster-autoscaler.
 type Autoscaler struct {
 	*process.Process
+
+	http string // where it serves its metrics
 }
 
 // Start starts CA and waits until it serves its health check.
@@ -66,8 +70,7 @@ func Start(ctx context.Context, s Settings) (*Autoscaler, error) {
 		return nil, err
 	}
 	cloudConfig := filepath.Join(s.Dir, "cloud-config.yaml")
-	content := fmt.Appendf(nil, "address: %q\ngrpc_timeout: 5s\n", s.Provider)
-	if err := os.WriteFile(cloudConfig, content, 0o644); err != nil {
+	if err := os.WriteFile(cloudConfig, s.cloudConfig(), 0o644); err != nil {
 		return nil, fmt.Errorf("write cloud config: %w", err)
 	}
 	flags := maps.Clone(defaults)
@@ -81,47 +84,21 @@ func Start(ctx context.Context, s Settings) (*Autoscaler, error) {
 	if err != nil {
 		return nil, err
 	}
-	ca := &Autoscaler{Process: p}
-	if err := ca.WaitReady(ctx, func(ctx context.Context) error { return healthy(ctx, address) }); err != nil {
+	ca := &Autoscaler{Process: p, http: address}
+	if err := ca.WaitReady(ctx, func(ctx context.Context) error {
+		_, err := ca.get(ctx, "/health-check")
+		return err
+	}); err != nil {
 		ca.Kill()
 		return nil, err
 	}
 	return ca, nil
 }
 
-func healthy(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/health-check", nil)
-	if err != nil {
-		return fmt.Errorf("ask for health: %w", err)
+func (s Settings) cloudConfig() []byte {
+	content := fmt.Appendf(nil, "address: %q\ngrpc_timeout: 5s\n", s.Provider)
+	if s.TLS != nil {
+		content = fmt.Appendf(content, "cert: %q\nkey: %q\ncacert: %q\n", s.TLS.Cert, s.TLS.Key, s.TLS.Authority)
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("ask for health: %w", err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("ask for health: %s", response.Status)
-	}
-	return nil
-}
-
-// What CA logs (1.36 line) when it decides.
-var (
-	planPattern    = regexp.MustCompile(`Final scale-up plan: `)
-	backoffPattern = regexp.MustCompile(`Disabling scale-up for node group `)
-	loopPattern    = regexp.MustCompile(`Starting main loop`)
-)
-
-// Plans returns the log lines of CA's final scale-up plans, oldest first.
-func (a *Autoscaler) Plans() ([]string, error) { return a.LogLines(planPattern) }
-
-// Backoffs returns the log lines in which CA backs off a node group.
-func (a *Autoscaler) Backoffs() ([]string, error) { return a.LogLines(backoffPattern) }
-
-// Loops returns how many main loops CA has begun.
-func (a *Autoscaler) Loops() (int, error) {
-	lines, err := a.LogLines(loopPattern)
-	return len(lines), err
+	return content
 }

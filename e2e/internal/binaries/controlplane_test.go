@@ -62,6 +62,28 @@ func TestControlPlaneIsBuiltOnce(t *testing.T) {
 	assert.NotEqual(t, first, third, "another go.sum is another build")
 }
 
+// An autoscaler's module of its own is another build, which the change of a third one
+// leaves alone.
+func TestAutoscalerIsBuiltOnce(t *testing.T) {
+	t.Setenv("BUILDPOOL_E2E_CACHE", t.TempDir())
+	older, newer := fakeModule(t), fakeModule(t)
+	require.NoError(t, os.WriteFile(filepath.Join(newer, "go.sum"), []byte("\n"), 0o644))
+	var progress bytes.Buffer
+	first, err := binaries.Autoscaler(t.Context(), older, &progress)
+	require.NoError(t, err, progress.String())
+	assert.FileExists(t, first)
+	second, err := binaries.Autoscaler(t.Context(), newer, &progress)
+	require.NoError(t, err, progress.String())
+	assert.NotEqual(t, first, second)
+
+	require.NoError(t, os.WriteFile(filepath.Join(newer, "go.sum"), []byte("\n\n"), 0o644))
+	progress.Reset()
+	again, err := binaries.Autoscaler(t.Context(), older, &progress)
+	require.NoError(t, err)
+	assert.Equal(t, first, again)
+	assert.Empty(t, progress.String(), "nothing was built")
+}
+
 func TestControlPlaneThatDoesNotBuildIsNotCached(t *testing.T) {
 	cache, module := t.TempDir(), fakeModule(t)
 	t.Setenv("BUILDPOOL_E2E_CACHE", cache)

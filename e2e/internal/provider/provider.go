@@ -8,10 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/buildpool/buildpool/e2e/internal/metrics"
 	"github.com/buildpool/buildpool/e2e/internal/process"
 )
 
@@ -20,6 +19,10 @@ type Settings struct {
 	Program string
 	// Config is the node-group file, Endpoint the simulated account's URL.
 	Config, Endpoint string
+	// Address is where to serve gRPC; by default a free port.
+	Address string
+	// Args are added to the command line.
+	Args []string
 	// Dir receives the logs.
 	Dir string
 	// Env holds the credentials.
@@ -40,9 +43,12 @@ type Provider struct {
 
 // Start starts the provider and waits until it reports that it is ready.
 func Start(ctx context.Context, s Settings) (*Provider, error) {
-	address, err := process.FreeAddress()
-	if err != nil {
-		return nil, err
+	address := s.Address
+	if address == "" {
+		var err error
+		if address, err = process.FreeAddress(); err != nil {
+			return nil, err
+		}
 	}
 	httpAddress, err := process.FreeAddress()
 	if err != nil {
@@ -58,12 +64,12 @@ func (p *Provider) Restart(ctx context.Context) error {
 	started, err := process.Start(process.Spec{
 		Name: fmt.Sprintf("buildpool-serve-%d", p.starts),
 		Path: p.settings.Program,
-		Args: []string{
+		Args: append([]string{
 			"serve", "--config", p.settings.Config,
 			"--address", p.Address, "--http-address", p.http,
 			"--ess-endpoint", p.settings.Endpoint,
 			"--log-level", "debug",
-		},
+		}, p.settings.Args...),
 		Env:    p.settings.Env,
 		LogDir: p.settings.Dir,
 	})
@@ -82,21 +88,26 @@ func (p *Provider) Metrics(ctx context.Context) (string, error) { return p.get(c
 
 // Answered is how many RPCs of the method it has answered well since it started.
 func (p *Provider) Answered(ctx context.Context, method string) (int, error) {
-	metrics, err := p.Metrics(ctx)
+	count, err := p.Sum(ctx, "buildpool_grpc_requests_total", metrics.Labels{"code": "OK", "method": method})
+	return int(count), err
+}
+
+// Sum adds up the series of a metric that have these labels and any others.
+func (p *Provider) Sum(ctx context.Context, name string, labels metrics.Labels) (float64, error) {
+	samples, err := p.Samples(ctx)
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(metrics) {
-		series, value, _ := strings.Cut(strings.TrimSpace(line), "} ")
-		if series == `buildpool_grpc_requests_total{code="OK",method="`+method+`"` {
-			count, err := strconv.Atoi(value)
-			if err != nil {
-				return 0, fmt.Errorf("read count of %s: %w", method, err)
-			}
-			return count, nil
-		}
+	return samples.Sum(name, labels), nil
+}
+
+// Samples returns the provider's metrics.
+func (p *Provider) Samples(ctx context.Context) (metrics.Samples, error) {
+	text, err := p.Metrics(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return 0, nil // no such call yet
+	return metrics.Parse(text)
 }
 
 func (p *Provider) get(ctx context.Context, path string) (string, error) {

@@ -36,6 +36,7 @@ func (c *ControlPlane) startControllerManager(ctx context.Context) error {
 		"--service-account-private-key-file="+c.Keys.serviceAccountFile,
 		"--allocate-node-cidrs=false",
 		"--node-monitor-grace-period=60s",
+		"--kube-api-qps=500", "--kube-api-burst=1000", // with 20, a thousand nodes are not ready for minutes
 		"--horizontal-pod-autoscaler-sync-period=2s",
 		"--horizontal-pod-autoscaler-downscale-stabilization=5s",
 		"--horizontal-pod-autoscaler-cpu-initialization-period=1s",
