@@ -11,10 +11,10 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 IMAGE    ?= buildpool:$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race lint fuzz bench generate verify e2e image clean build
+.PHONY: help demo test race lint fuzz soak bench bench-alicloud generate verify e2e image clean build
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## play an afternoon of builds: no account, no cluster, under a minute
 	@$(GO) run ./cmd/buildpool demo
@@ -35,10 +35,18 @@ lint: ## vet, formatting and linters
 fuzz: ## fuzz every parser for FUZZTIME each
 	@set -e; for dir in $$(git grep -l '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u); do \
 	  for f in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$dir/*_test.go | sort -u); do \
-	    echo "== $$dir $$f"; $(GO) test ./$$dir -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME); done; done
+	    echo "== $$dir $$f"; $(GO) test ./$$dir -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x; done; done
+
+soak: ## two million random operations, and the real autoscaler over 1,000 nodes: half an hour
+	$(GO) test ./nodegroups -run '^TestRandomHistories$$' -v -timeout 2h -history.ops=2000000
+	BUILDPOOL_E2E_SOAK=1 $(GO) -C e2e test -count=1 -v -timeout 45m -run '^TestScale$$' .
 
 bench: ## benchmarks whose numbers the docs quote
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+bench-alicloud: ## side by side with the in-tree alicloud provider, see docs/alicloud.md
+	@$(GO) -C e2e/alicloud test -count=1 . >&2
+	@$(GO) -C e2e/alicloud run .
 
 generate: ## write the generated files again
 	$(GO) generate ./...
@@ -51,8 +59,8 @@ verify: ## fail if a generated file is stale
 	@$(GO) mod tidy -diff
 	@$(GO) -C e2e mod tidy -diff
 
-e2e: ## the real control plane and cluster-autoscaler against buildpool
-	$(GO) -C e2e test -count=1 -timeout 30m ./...
+e2e: ## the real control plane and each cluster-autoscaler against buildpool
+	$(GO) -C e2e test -count=1 -timeout 45m ./...
 
 build: ## the binary, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/buildpool ./cmd/buildpool
