@@ -14,7 +14,8 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
-// ErrLeadershipLost: another replica may lead now. Whoever led must stop at once.
+// ErrLeadershipLost says that another replica may lead now, and whoever led must stop
+// at once.
 var ErrLeadershipLost = errors.New("leadership lost")
 
 // The timing of an election. A leader that cannot reach the apiserver gives up after

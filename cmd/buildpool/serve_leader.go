@@ -88,17 +88,12 @@ func (s *serving) standby() func() string {
 // election it ends only after everything has stopped, so that the lease is given back
 // when nothing of ours is under way any more.
 func (s *serving) lead(ctx context.Context) error {
-	begin := func(ctx context.Context) error {
+	if s.election == nil {
 		refreshOnce(ctx, s.env.clock, s.log, s.provider.Refresh)
 		return nil
 	}
-	if s.election == nil {
-		return begin(ctx)
-	}
 	return s.election.Lead(ctx, func(ctx context.Context) error {
-		if err := begin(ctx); err != nil {
-			return err
-		}
+		refreshOnce(ctx, s.env.clock, s.log, s.provider.Refresh)
 		<-ctx.Done()
 		if errors.Is(context.Cause(ctx), cluster.ErrLeadershipLost) {
 			return nil // another may lead any moment: nothing is waited for

@@ -35,7 +35,7 @@ type Files struct {
 
 // FirstTry runs `buildpool certs` for a server on 127.0.0.1.
 func FirstTry(ctx context.Context, program, dir string) (Files, error) {
-	command := exec.CommandContext(ctx, program, "certs", "--dir", dir, "--host", "127.0.0.1") //nolint:gosec // the program under test
+	command := exec.CommandContext(ctx, program, "certs", "--dir", dir, "--host", "127.0.0.1")
 	output, err := command.CombinedOutput()
 	if err != nil {
 		return Files{}, fmt.Errorf("run buildpool certs: %w: %s", err, output)
