@@ -15,7 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/status"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
 
 	"github.com/buildpool/buildpool/e2e/internal/autoscaler"
@@ -209,7 +211,9 @@ func (s *scenario) callWithout(authorityFile string) {
 	ctx, cancel := context.WithTimeout(s.ctx, 10*time.Second)
 	defer cancel()
 	_, err = protos.NewCloudProviderClient(connection).Refresh(ctx, &protos.RefreshRequest{})
-	require.ErrorContains(s.t, err, "certificate required")
+	// With TLS 1.3 a client may have written before it hears that it was refused, so the
+	// text is that of a broken pipe now and then.
+	require.Equal(s.t, codes.Unavailable, status.Code(err), "%v", err)
 }
 
 // handshake connects as CA would and returns the certificate the provider shows.
