@@ -3,6 +3,7 @@ package account
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -150,7 +151,7 @@ func TestAnAccountWithEverythingStaysConsistentAndConverges(t *testing.T) {
 		for _, g := range a.State().Groups {
 			live := g.Capacity.Live()
 			if g.ExpectedNumberMode {
-				require.GreaterOrEqual(t, live, g.Desired, g.ID)
+				require.True(t, live >= g.Desired || outOfAddresses(a, g.VSwitchIDs), "%s: %d of %d", g.ID, live, g.Desired)
 				require.Less(t, live, g.Desired+2, "beyond by less than the largest weight: %s", g.ID)
 			}
 			require.Equal(t, g.Counters.InService+g.Counters.Stopped, g.Counters.Total(), g.ID)
@@ -158,6 +159,15 @@ func TestAnAccountWithEverythingStaysConsistentAndConverges(t *testing.T) {
 				require.NotEqual(t, InProgress, act.Status)
 			}
 		}
+	})
+}
+
+// outOfAddresses is true where not one of the vSwitches has an address to give: the
+// one shortage that settling cannot end, as others hold the addresses.
+func outOfAddresses(a *Account, vSwitches []string) bool {
+	return !slices.ContainsFunc(vSwitches, func(id string) bool {
+		capacity, bounded := a.capacityOf(id)
+		return !bounded || a.stock.addresses[id] < capacity
 	})
 }
 
