@@ -29,6 +29,8 @@ var layers = map[string][]string{
 	"grpcserver":                  {"cloudprovider", "grpcserver/dialect"},
 	"grpcserver/dialect":          {"cloudprovider"},
 	"cluster":                     {},
+	"simulations/workload":        {},
+	"simulations/engine":          {"simulations/workload", "nodegroups", "nodegroups/config", "nodegroups/expander", "cloudprovider"},
 	"cmd/buildpool/internal/demo": {"ess/esssim", "ess/esssim/account"},
 	"cmd/buildpool":               {"*"},
 }

@@ -1,0 +1,8 @@
+// Package engine plays builds against node groups in virtual time: pods go pending,
+// the scheduler places them, cluster-autoscaler's loop grows and shrinks groups, the
+// cloud makes and takes instances, kubelets pull images. One clock, one event queue;
+// the same settings and seed give the same result, byte for byte.
+//
+// It decides about groups with the production code of nodegroups, never with a copy,
+// and knows neither files nor flags nor the wall clock.
+package engine
