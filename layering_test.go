@@ -19,7 +19,8 @@ const module = "github.com/buildpool/buildpool"
 var layers = map[string][]string{
 	"cloudprovider":               {},
 	"cloudprovider/cloudtest":     {"cloudprovider"},
-	"nodegroups/config":           {"cloudprovider"},
+	"nodegroups/schedule":         {},
+	"nodegroups/config":           {"cloudprovider", "nodegroups/schedule"},
 	"nodegroups/expander":         {"cloudprovider", "nodegroups/config"},
 	"nodegroups":                  {"cloudprovider", "nodegroups/config", "nodegroups/expander"},
 	"ess":                         {"cloudprovider"},

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // schedules name time zones, and a small image has none
 
 	"github.com/spf13/cobra"
 	"k8s.io/utils/clock"

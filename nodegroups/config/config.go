@@ -30,6 +30,8 @@ type Config struct {
 	Expander Expander `json:"expander,omitempty"`
 	// Pricing says what a price is taken to be where none is known.
 	Pricing Pricing `json:"pricing,omitempty"`
+	// Schedule is what holds for the warm windows of every group.
+	Schedule Schedule `json:"schedule,omitempty"`
 	// Groups are the node groups offered to cluster-autoscaler.
 	Groups []Group `json:"groups"`
 }
@@ -127,6 +129,8 @@ type Group struct {
 	Options Options `json:"options,omitempty"`
 	// Cooldown are the group's timers.
 	Cooldown Cooldown `json:"cooldown,omitempty"`
+	// Schedules are the times during which the group keeps more nodes than min.
+	Schedules []Window `json:"schedules,omitempty"`
 	// Priority orders groups for the expander: higher first. Default: 0.
 	Priority int `json:"priority,omitempty"`
 	// Price of a node, for cost figures and the price expander.
@@ -235,6 +239,9 @@ type Cooldown struct {
 	AfterScaleDown *Duration `json:"afterScaleDown,omitempty"`
 	// AfterFailure is how long the group keeps its size after a failed creation.
 	AfterFailure *Duration `json:"afterFailure,omitempty"`
+	// AfterReclaim is how long the group keeps its size after the cloud took an instance
+	// back.
+	AfterReclaim *Duration `json:"afterReclaim,omitempty"`
 }
 
 // Price is what a node of the group costs.

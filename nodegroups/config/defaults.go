@@ -16,9 +16,13 @@ func withDefaults(cfg Config) Config {
 		cfg.Account.Credentials = CredentialsDefault
 	}
 	cfg.Expander = expanderWithDefaults(cfg.Expander)
+	if cfg.Schedule.Mode == "" {
+		cfg.Schedule.Mode = ScheduleByAutoscaler
+	}
 	groups := make([]Group, len(cfg.Groups))
 	for i, g := range cfg.Groups {
 		groups[i] = groupWithDefaults(g, cfg.Defaults)
+		groups[i].Schedules = windowsWithDefaults(g.Schedules, cfg.Schedule)
 	}
 	cfg.Groups = groups
 	return cfg
@@ -36,6 +40,7 @@ func groupWithDefaults(g Group, d Defaults) Group {
 		AfterScaleUp:   or(g.Cooldown.AfterScaleUp, d.Cooldown.AfterScaleUp),
 		AfterScaleDown: or(g.Cooldown.AfterScaleDown, d.Cooldown.AfterScaleDown),
 		AfterFailure:   or(g.Cooldown.AfterFailure, d.Cooldown.AfterFailure),
+		AfterReclaim:   or(g.Cooldown.AfterReclaim, d.Cooldown.AfterReclaim),
 	}
 	return g
 }

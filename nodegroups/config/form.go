@@ -18,6 +18,7 @@ const (
 	oidcProviderPattern = `^acs:ram::[0-9]+:oidc-provider/[A-Za-z0-9._-]+$`
 	currencyPattern     = `^[A-Z]{3}$`
 	absolutePathPattern = `^/`
+	dayPattern          = `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`
 	// A Go duration without sign.
 	durationPattern = `^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`
 	// A Kubernetes quantity without sign, its exponent bounded.
@@ -56,6 +57,7 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[ProviderIDForm]():     texts(ProviderIDAuto, ProviderIDDot, ProviderIDURL),
 	reflect.TypeFor[CredentialSource]():   texts(CredentialsDefault, CredentialsEnvironment, CredentialsInstanceRole, CredentialsOIDC),
 	reflect.TypeFor[Class]():              texts(ClassNormal, ClassGPU, ClassSpot),
+	reflect.TypeFor[ScheduleMode]():       texts(ScheduleByAutoscaler, ScheduleByProvider),
 	reflect.TypeFor[WhenAllSkipped]():     texts(LeastBad, Veto),
 	reflect.TypeFor[PodNetwork]():         texts(PodNetworkFlannel, PodNetworkTerway),
 	reflect.TypeFor[corev1.TaintEffect](): texts(corev1.TaintEffectNoSchedule, corev1.TaintEffectPreferNoSchedule, corev1.TaintEffectNoExecute),

@@ -123,6 +123,13 @@ func constraints(s *jsonschema.Schema) []func() {
 		between("Options", "scaleDownGPUUtilizationThreshold", "0", "1"),
 		func() { at("Price", "perHour").Minimum = "0" },
 		between("Pricing", "assumedSpotShare", "0.01", "1"),
+		between("Window", "min", "0", "2000"),
+		between("Window", "share", "0.01", "1"),
+		func() {
+			s.Definitions["Window"].OneOf = []*jsonschema.Schema{{Required: []string{"min"}}, {Required: []string{"share"}}}
+		},
+		func() { at("Window", "holidays").Items.Pattern = dayPattern },
+		func() { at("Schedule", "holidays").Items.Pattern = dayPattern },
 		labels("Defaults"),
 		labels("Group"),
 	}

@@ -28,7 +28,7 @@ var beyondSchema = []string{
 	"key-not-text",
 	"label-class-contradicts", "label-class-in-defaults", "label-hostname", "label-restricted",
 	"min-above-max", "name-twice", "price-currencies", "scaling-group-id-twice", "scaling-group-tags-twice",
-	"oidc-unused", "role-name-unused",
+	"oidc-unused", "role-name-unused", "schedule-without-time-zone",
 	"region-zone", "region-zone-abroad",
 	"taint-twice", "type-date", "type-tag",
 }

@@ -14,11 +14,13 @@ func (d *decoder) validate(cfg Config) {
 	d.checkAccount(cfg.Account)
 	d.checkDefaults(cfg.Defaults)
 	d.checkExpander(cfg.Expander)
+	d.checkSchedule(cfg.Schedule)
 	if d.sound("groups") && len(cfg.Groups) == 0 {
 		d.complain("groups", "the list is empty", "name at least one group")
 	}
 	for i, g := range cfg.Groups {
 		d.checkGroup(groupPath(i), g, cfg.Defaults)
+		d.checkWindows(groupPath(i)+".schedules", g, cfg.Schedule)
 	}
 	d.checkDistinct(cfg.Groups)
 	d.checkPricing(cfg)
