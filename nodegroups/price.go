@@ -3,7 +3,6 @@ package nodegroups
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -210,70 +209,15 @@ func (p *Provider) PodPrice(requests corev1.ResourceList, start, end time.Time) 
 	if s == nil {
 		return 0, cloudprovider.ErrNotReady
 	}
-	wanted := amountsOf(requests)
-	cheapest, leastShare, leastShareCosts := math.Inf(1), math.Inf(1), 0.0
+	best := newBargain(requests)
 	for _, v := range s.order {
-		if v.priceErr != nil || v.templateErr != nil || s.comparable(v.price) != nil {
-			continue
-		}
-		share, offered := v.shareOf(wanted)
-		if !offered {
-			continue
-		}
-		perHour := share * v.price.PerHour
-		if share <= 1 {
-			cheapest = min(cheapest, perHour)
-		}
-		if share < leastShare {
-			leastShare, leastShareCosts = share, perHour
+		if v.priceErr == nil && v.templateErr == nil && s.comparable(v.price) == nil {
+			best.consider(v.offer, v.price.PerHour)
 		}
 	}
-	switch {
-	case !math.IsInf(cheapest, 1):
-		return cheapest * period.Hours(), nil
-	case !math.IsInf(leastShare, 1):
-		// CA has a real node with a little more room than the largest we promise.
-		return leastShareCosts * period.Hours(), nil
+	perHour, err := best.perHour()
+	if err != nil {
+		return 0, fmt.Errorf("price pod: %w", err)
 	}
-	return 0, fmt.Errorf("price pod: no group with a price has what it asks for: %w", cloudprovider.ErrNoPrice)
-}
-
-// amount is how much of a resource is asked for.
-type amount struct {
-	name  corev1.ResourceName
-	value float64
-}
-
-// amountsOf lists what a pod takes: its requests, and one of the node's places for
-// pods, so that no pod is free.
-func amountsOf(requests corev1.ResourceList) []amount {
-	wanted := []amount{{corev1.ResourcePods, 1}}
-	for name, q := range requests {
-		if value := q.AsApproximateFloat64(); value > 0 && name != corev1.ResourcePods {
-			wanted = append(wanted, amount{name, value})
-		}
-	}
-	return wanted
-}
-
-// shareOf returns the largest share of the group's node that one of the amounts
-// takes; offered is false if the node lacks one of the resources altogether.
-func (v *view) shareOf(wanted []amount) (share float64, offered bool) {
-	for _, a := range wanted {
-		there := v.offer[a.name]
-		if there <= 0 {
-			return 0, false
-		}
-		share = max(share, a.value/there)
-	}
-	return share, true
-}
-
-// offerOf is a node's allocatable in plain numbers.
-func offerOf(template cloudprovider.NodeTemplate) map[corev1.ResourceName]float64 {
-	offer := make(map[corev1.ResourceName]float64, len(template.Allocatable))
-	for name, q := range template.Allocatable {
-		offer[name] = q.AsApproximateFloat64()
-	}
-	return offer
+	return perHour * period.Hours(), nil
 }

@@ -23,6 +23,13 @@ const (
 // payAsYouGo is the charge type of every instance a scaling group creates.
 const payAsYouGo = "PostPaid"
 
+// TemplateFor makes the node that a group with these launch settings and instance types
+// would add, for those who have no account to ask. ErrNoTemplate: the settings name no
+// type, or types that one node cannot stand for.
+func TemplateFor(cfg config.Group, region string, launch cloudprovider.Launch, types []cloudprovider.InstanceType) (cloudprovider.NodeTemplate, error) {
+	return nodeTemplate(cfg, region, launch, types)
+}
+
 // nodeTemplate makes the node a group would add. Where a group may add different
 // types, no resource is promised that one of them lacks: a template that promises
 // more than the node brings makes CA add nodes without end.

@@ -63,6 +63,8 @@ type Group struct {
 	Removal time.Duration
 	// Stock is how many instances the cloud has to give at once; 0: as many as asked.
 	Stock int
+	// Refusal is how long after a request it is known that the cloud had no instance.
+	Refusal time.Duration
 	// Spot is set on groups whose instances the cloud may take back.
 	Spot *Spot
 }
@@ -76,7 +78,8 @@ type Delay struct {
 // Spot is the market a group's instances come from.
 type Spot struct {
 	// Protected is how long an instance is safe after its creation (an hour on Alibaba
-	// Cloud, or 0), Notice how long before its end a reclaim is known (five minutes).
+	// Cloud, or 0), Notice how long before its end a reclaim is known (five minutes);
+	// from then on no build is placed on the node.
 	Protected, Notice time.Duration
 	// ReclaimsPerHour is the rate at which an unprotected instance is taken back.
 	ReclaimsPerHour float64

@@ -1,0 +1,58 @@
+package engine
+
+import "time"
+
+// waiter is a build without a node.
+type waiter struct {
+	build int32
+	// since is when its pod was created: the arrival, or its last interruption.
+	since time.Duration
+	// blocked is what had been spent on each cause when it began to wait.
+	blocked [causes]time.Duration
+	// covered is when a node was first on its way for it, Never until then; before
+	// holds the longest cause until then, and for how long.
+	covered time.Duration
+	before  blame
+}
+
+// queue holds the builds of one demand that wait, in order of creation, which is the
+// order in which the scheduler tries them.
+type queue struct {
+	waiters []waiter
+	head    int
+	// coveredTo counts the waiters, from the head, for which nodes are on their way.
+	coveredTo int
+	// spent is how long the demand's uncovered builds have been held up by each cause,
+	// up to the instant noted; the cause is what holds them up since.
+	spent [causes]time.Duration
+	noted time.Duration
+	cause Cause
+}
+
+func (q *queue) len() int { return len(q.waiters) - q.head }
+
+func (q *queue) first() *waiter { return &q.waiters[q.head] }
+
+func (q *queue) at(i int) *waiter { return &q.waiters[q.head+i] }
+
+func (q *queue) push(build int32, now time.Duration) {
+	if q.len() == 0 {
+		q.blame(Scanning, now)
+	}
+	q.settle(now)
+	q.waiters = append(q.waiters, waiter{build: build, since: now, blocked: q.spent, covered: Never})
+}
+
+func (q *queue) pop() waiter {
+	w := q.waiters[q.head]
+	q.head++
+	q.coveredTo = max(q.coveredTo-1, 0)
+	if q.head > 1024 && q.head*2 > len(q.waiters) {
+		n := copy(q.waiters, q.waiters[q.head:])
+		q.waiters, q.head = q.waiters[:n], 0
+	}
+	if q.head == len(q.waiters) {
+		q.waiters, q.head = q.waiters[:0], 0
+	}
+	return w
+}

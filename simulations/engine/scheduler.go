@@ -1,0 +1,134 @@
+package engine
+
+// arrive creates a build's pod.
+func (w *world) arrive(build int32) {
+	d := &w.demands[w.demandOf[w.settings.Trace.Builds[build].Shape]]
+	w.meter.pending(d.class, +1)
+	if !d.placeable {
+		w.result.Builds[build].Cause = Unplaced
+		w.open--
+		return
+	}
+	d.waiting.push(build, w.now)
+	w.schedule(d)
+	if d.waiting.len() > 0 {
+		w.scaler.podFailed()
+	}
+}
+
+// schedule places the demand's builds while there is room for them, the oldest first.
+func (w *world) schedule(d *demand) {
+	for d.waiting.len() > 0 {
+		best := w.best(d)
+		if len(best) == 0 {
+			return
+		}
+		w.place(d, d.waiting.pop(), w.shelves.draw(best, w.ties))
+	}
+}
+
+// scheduleAll places what waits after room has come free: of the demands whose oldest
+// build finds a node, the one whose build has waited longest goes first, as in the
+// scheduler's queue.
+func (w *world) scheduleAll() {
+	for {
+		var first *demand
+		for i := range w.demands {
+			d := &w.demands[i]
+			if d.waiting.len() == 0 || first != nil && d.waiting.first().since >= first.waiting.first().since {
+				continue
+			}
+			if len(w.best(d)) > 0 {
+				first = d
+			}
+		}
+		if first == nil {
+			return
+		}
+		w.place(first, first.waiting.pop(), w.shelves.draw(w.best(first), w.ties))
+	}
+}
+
+// best returns the shelves whose nodes score best for the demand.
+func (w *world) best(d *demand) []scored {
+	return d.ladder.best(&w.shelves, func(s *shelf) (int32, bool) { return w.score(d, s) })
+}
+
+// place binds a build to a node: its containers start, after a pull where the node
+// lacks the image, and its end is planned.
+func (w *world) place(d *demand, waiter waiter, id int32) {
+	n := &w.nodes[id]
+	b := w.settings.Trace.Builds[waiter.build]
+	w.unshelve(id)
+	n.left = n.left.less(d.ask, 1)
+	w.shelve(id)
+	if len(n.builds) == 0 {
+		n.busySince = w.now
+	}
+	n.builds = append(n.builds, waiter.build)
+	pulling := n.images.pull(w.imageOf[b.Shape], w.pullTime[b.Shape], w.now)
+	r := &w.result.Builds[waiter.build]
+	r.Cause = d.waiting.verdict(&waiter, w.now, pulling, r.Interruptions > 0)
+	r.Group, r.Node = n.group, id
+	r.Started = w.now + w.settings.AgentStart + pulling
+	w.result.Nodes[id].Builds++
+	w.events.push(event{at: r.Started + b.Duration, kind: buildEnds, subject: waiter.build, node: id, life: r.Interruptions})
+	w.meter.pending(d.class, -1)
+	w.meter.placed(n.group, d.ask.milliCPU, len(n.builds) == 1)
+	w.touch(id)
+}
+
+// end frees what a build held.
+func (w *world) end(e event) {
+	r := &w.result.Builds[e.subject]
+	if r.Interruptions != e.life {
+		return // that run was interrupted
+	}
+	r.Ended = w.now
+	w.open--
+	w.done++
+	w.leave(e.subject, e.node)
+	if w.nodes[e.node].shelf >= 0 {
+		w.scheduleAll()
+	}
+}
+
+// leave takes a build off its node.
+func (w *world) leave(build, id int32) {
+	n := &w.nodes[id]
+	d := &w.demands[w.demandOf[w.settings.Trace.Builds[build].Shape]]
+	w.unshelve(id)
+	n.left = n.left.plus(d.ask)
+	w.shelve(id)
+	for i, other := range n.builds {
+		if other == build {
+			last := len(n.builds) - 1
+			n.builds[i] = n.builds[last]
+			n.builds = n.builds[:last]
+			break
+		}
+	}
+	if len(n.builds) == 0 {
+		w.result.Nodes[id].Busy += w.now - n.busySince
+	}
+	w.meter.left(n.group, d.ask.milliCPU, len(n.builds) == 0)
+	w.touch(id)
+}
+
+// interrupt makes all builds of a node begin anew, as new pods of the same builds: the
+// CI system starts them again.
+func (w *world) interrupt(id int32) {
+	n := &w.nodes[id]
+	for len(n.builds) > 0 {
+		build := n.builds[0]
+		w.leave(build, id)
+		r := &w.result.Builds[build]
+		r.Interruptions++
+		r.Started = Never
+		w.result.Groups[n.group].Interrupted++
+		d := &w.demands[w.demandOf[w.settings.Trace.Builds[build].Shape]]
+		d.waiting.push(build, w.now)
+		w.meter.pending(d.class, +1)
+	}
+	w.scheduleAll()
+}
