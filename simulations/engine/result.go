@@ -31,6 +31,8 @@ type BuildResult struct {
 	Group, Node int32
 	// Interruptions counts how often its node was taken away and it began anew.
 	Interruptions int32
+	// Lost is how long it had run, all tries together, when its nodes were taken.
+	Lost time.Duration
 	// Cause is what its wait is put down to.
 	Cause Cause
 }

@@ -124,6 +124,9 @@ func (w *world) interrupt(id int32) {
 		w.leave(build, id)
 		r := &w.result.Builds[build]
 		r.Interruptions++
+		if r.Started != Never {
+			r.Lost += max(w.now-r.Started, 0) // it may still have been pulling its image
+		}
 		r.Started = Never
 		w.result.Groups[n.group].Interrupted++
 		d := &w.demands[w.demandOf[w.settings.Trace.Builds[build].Shape]]
