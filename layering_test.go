@@ -33,6 +33,8 @@ var layers = map[string][]string{
 	"cluster":                     {},
 	"simulations/workload":        {},
 	"simulations/engine":          {"simulations/workload", "nodegroups", "nodegroups/config", "nodegroups/expander", "cloudprovider"},
+	"simulations/baseline":        {"simulations/engine", "simulations/workload", "cloudprovider"},
+	"simulations/report":          {"simulations/baseline", "simulations/engine", "simulations/workload", "nodegroups/config"},
 	"cmd/buildpool/internal/demo": {"ess/esssim", "ess/esssim/account"},
 	"cmd/buildpool":               {"*"},
 }
