@@ -67,6 +67,7 @@ labels and taints and maps each onto an ESS scaling group.`,
 		newCertsCommand(env),
 		newDemoCommand(env),
 		newESSSimCommand(env),
+		newCompareCommand(env),
 		newVersionCommand(env),
 	)
 	return root
