@@ -32,7 +32,7 @@ var layers = map[string][]string{
 	"grpcserver/dialect":          {"cloudprovider"},
 	"cluster":                     {},
 	"simulations/workload":        {},
-	"simulations/engine":          {"simulations/workload", "nodegroups", "nodegroups/config", "nodegroups/expander", "cloudprovider"},
+	"simulations/engine":          {"simulations/workload", "nodegroups", "nodegroups/config", "nodegroups/expander", "nodegroups/floor", "cloudprovider"},
 	"simulations/baseline":        {"simulations/engine", "simulations/workload", "cloudprovider"},
 	"simulations/report":          {"simulations/baseline", "simulations/engine", "simulations/workload", "nodegroups/config"},
 	"cmd/buildpool/internal/demo": {"ess/esssim", "ess/esssim/account"},

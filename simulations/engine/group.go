@@ -30,6 +30,7 @@ type group struct {
 	// trouble is what the expander holds against the group.
 	trouble expander.Health
 	similar []int
+	floors  floors
 }
 
 type unneededSince struct {
@@ -87,9 +88,6 @@ func optionsOf(s *Settings, g int) options {
 	}
 	return o
 }
-
-// floor is the group's min as the autoscaler sees it.
-func (w *world) floor(g int) int { return w.settings.Groups[g].Config.Min }
 
 func (w *world) max(g int) int { return w.settings.Groups[g].Config.Max }
 

@@ -79,6 +79,7 @@ func (s *autoscaler) loop() {
 	s.changed, s.holdScaleDown = false, false
 	lastScaleUp, lastScaleDown := s.lastScaleUp, s.lastScaleDown
 
+	s.keepFloors()
 	s.updateClusterState()
 	s.filterOutSchedulable()
 	s.scaleUp()
@@ -135,6 +136,7 @@ func (s *autoscaler) timers() {
 				break
 			}
 		}
+		s.floorTimer(g)
 		s.idleTimer(g)
 	}
 	if len(s.recheck) > 0 {

@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
+
+	"github.com/buildpool/buildpool/nodegroups/floor"
 )
 
 const forever time.Duration = math.MaxInt64
@@ -29,7 +31,10 @@ func Run(ctx context.Context, s Settings, progress func(Progress)) (*Result, err
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("check settings: %w", err)
 	}
-	w := newWorld(&s)
+	w, err := newWorld(&s)
+	if err != nil {
+		return nil, err
+	}
 	w.begin()
 	for steps := 1; w.step(); steps++ {
 		if steps%progressEvery != 0 {
@@ -75,7 +80,7 @@ type world struct {
 	ties, boots, reclaims, expansions *rand.Rand
 }
 
-func newWorld(s *Settings) *world {
+func newWorld(s *Settings) (*world, error) {
 	source := func(kind uint64) *rand.Rand { return rand.New(rand.NewPCG(s.Seed, kind)) }
 	w := &world{
 		settings: s,
@@ -98,19 +103,26 @@ func newWorld(s *Settings) *world {
 	w.kinds, w.kindOf = kindsOf(s.Groups, w.demands)
 	w.imageOf, w.pullTime = imageTimes(s)
 	w.groups = newGroups(s)
+	for g := range w.groups {
+		policy, err := floor.New(s.Groups[g].Config)
+		if err != nil {
+			return nil, fmt.Errorf("read schedules: %w", err)
+		}
+		w.groups[g].floors = floors{policy: policy, fixed: fixedFloor(s.Groups[g].Config)}
+	}
 	w.cloud = newCloud(s)
 	w.scaler = newAutoscaler(w)
 	w.meter = newMeter(s)
 	for g := range s.Groups {
 		w.result.Groups[g].Name = s.Groups[g].Config.Name
 	}
-	return w
+	return w, nil
 }
 
-// begin puts the groups at their floors, with nodes that are Ready.
+// begin puts the groups at their min, with nodes that are Ready.
 func (w *world) begin() {
 	for g := range w.groups {
-		w.groups[g].target = w.floor(g)
+		w.groups[g].target = w.settings.Groups[g].Config.Min
 		for range w.groups[g].target {
 			w.join(w.create(g))
 		}
@@ -154,7 +166,7 @@ func (w *world) settled() bool {
 		return false
 	}
 	for g := range w.groups {
-		if w.groups[g].billed > w.floor(g) || w.groups[g].target > w.floor(g) {
+		if least := w.settings.Groups[g].Config.Min; w.groups[g].billed > least || w.groups[g].target > least {
 			return false
 		}
 	}

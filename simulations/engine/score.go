@@ -18,9 +18,9 @@ func (w *world) score(d *demand, s *shelf) (points int32, ok bool) {
 	}
 	k := &w.kinds[s.kind]
 	left := s.left.less(d.ask, 1)
-	cpu := used{k.allocatable.milliCPU, left.milliCPU}
-	memory := used{k.allocatable.memory, left.memory}
-	total := w.settings.Scheduler.fit(cpu, memory) + balance(cpu, memory)
+	before := [2]used{{k.allocatable.milliCPU, s.left.milliCPU}, {k.allocatable.memory, s.left.memory}}
+	after := [2]used{{k.allocatable.milliCPU, left.milliCPU}, {k.allocatable.memory, left.memory}}
+	total := w.settings.Scheduler.fit(after[0], after[1]) + balance(before, after)
 	// TaintToleration sets nodes with fewer soft taints above all others, whatever
 	// they score otherwise.
 	avoided := k.avoided
@@ -66,9 +66,14 @@ func (s Scheduler) fit(cpu, memory used) int32 {
 	return int32((of(cpu) + of(memory)) / 2)
 }
 
-// balance is NodeResourcesBalancedAllocation's score: the less the shares of the
-// resources differ, the better (noderesources/balanced_allocation.go).
-func balance(cpu, memory used) int32 {
-	deviation := math.Abs(cpu.share()-memory.share()) / 2
-	return int32((1 - deviation) * maxScore)
+// balance is NodeResourcesBalancedAllocation's score: how much more even the use of the
+// resources is with the build than without it; 75 where nothing changes
+// (noderesources/balanced_allocation.go balancedResourceScorer).
+func balance(before, after [2]used) int32 {
+	return maxScore/2 + (maxScore/2+evenness(after)-evenness(before))/2
+}
+
+// evenness is maxScore less the standard deviation of the shares used.
+func evenness(u [2]used) int32 {
+	return int32((1 - math.Abs(u[0].share()-u[1].share())/2) * maxScore)
 }

@@ -14,8 +14,10 @@ import (
 type Settings struct {
 	Trace workload.Trace
 	// Groups are in the order of the node-group file.
-	Groups     []Group
-	Expander   config.Expander
+	Groups   []Group
+	Expander config.Expander
+	// Schedule says who brings groups up to what their warm windows keep.
+	Schedule   config.Schedule
 	Autoscaler Autoscaler
 	Scheduler  Scheduler
 	// Images is how long a node takes to pull each image for the first time, and what
