@@ -35,6 +35,8 @@ var layers = map[string][]string{
 	"simulations/engine":          {"simulations/workload", "nodegroups", "nodegroups/config", "nodegroups/expander", "nodegroups/floor", "cloudprovider"},
 	"simulations/baseline":        {"simulations/engine", "simulations/workload", "cloudprovider"},
 	"simulations/report":          {"simulations/baseline", "simulations/engine", "simulations/workload", "nodegroups/config"},
+	"simulations/scenario":        {"simulations/engine", "simulations/workload", "nodegroups", "nodegroups/config", "cloudprovider"},
+	"simulations/scenarios":       {"simulations/scenario"},
 	"cmd/buildpool/internal/demo": {"ess/esssim", "ess/esssim/account"},
 	"cmd/buildpool":               {"*"},
 }

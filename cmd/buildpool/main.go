@@ -68,6 +68,7 @@ labels and taints and maps each onto an ESS scaling group.`,
 		newDemoCommand(env),
 		newESSSimCommand(env),
 		newCompareCommand(env),
+		newSimulateCommand(env),
 		newVersionCommand(env),
 	)
 	return root

@@ -12,7 +12,9 @@ import (
 // decoder fills a Config from YAML nodes and remembers where each field stands, so
 // that what is found wrong later can be reported with its line.
 type decoder struct {
-	file     string
+	file string
+	// kind is the file's only kind.
+	kind     string
 	problems Errors
 	// places are the fields that the file sets, by path.
 	places map[string]place
@@ -34,6 +36,7 @@ type place struct {
 func newDecoder(file string) *decoder {
 	return &decoder{
 		file:    file,
+		kind:    Kind,
 		places:  map[string]place{},
 		secrets: map[string]bool{},
 		merging: map[*yaml.Node]bool{},

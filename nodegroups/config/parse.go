@@ -63,7 +63,7 @@ func Locate(data []byte, field string) (line, column int) {
 // document returns the file's only document, or nil after reporting why there is
 // none to read.
 func (d *decoder) document(data []byte) *yaml.Node {
-	const start = `start with "apiVersion: ` + APIVersion + `" and "kind: ` + Kind + `"`
+	start := `start with "apiVersion: ` + APIVersion + `" and "kind: ` + d.kind + `"`
 	if len(data) > maxFileSize {
 		d.report(1, 1, "", fmt.Sprintf("the file has %d bytes, more than %d", len(data), maxFileSize), "split it")
 		return nil

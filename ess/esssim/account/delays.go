@@ -99,6 +99,9 @@ type DelayChange struct {
 	SystemSuspend *Duration `yaml:"systemSuspend" json:"systemSuspend,omitempty"`
 }
 
+// Delays are the defaults with the change made to them.
+func (c DelayChange) Delays() Delays { return c.apply(defaultDelays) }
+
 func (c DelayChange) check() error {
 	var errs []error
 	for _, field := range []struct {
