@@ -29,6 +29,9 @@ var (
 	optional = []string{"PricingNodePrice", "PricingPodPrice"}
 )
 
+// asksTheCloud reports whether a method may wait for the cloud.
+func asksTheCloud(method string) bool { return method == "Refresh" || slices.Contains(writes, method) }
+
 func (a accessLog) write(ctx context.Context, c call) {
 	outcome := status.Code(c.err)
 	level := accessLevel(c.method, outcome)

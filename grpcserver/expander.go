@@ -15,32 +15,31 @@ import (
 // expanderService translates grpcplugin.Expander. It reads of a request only what
 // the choice asks for.
 type expanderService struct {
-	protos.UnsafeExpanderServer
 	expander cloudprovider.Expander
 	explain  *explainer
 }
 
-var _ protos.ExpanderServer = (*expanderService)(nil)
+var _ expanderAnswerer = (*expanderService)(nil)
 
 // Expander makes a sibling of the server that answers grpcplugin.Expander, on a port
 // of its own because CA shows no client certificate there. meet is how CA is met; nil
 // is plaintext, which CA itself does not speak.
 func (s *Server) Expander(meet credentials.TransportCredentials, expander cloudprovider.Expander) *Server {
 	service := &expanderService{expander: expander, explain: newExplainer(s.options.Log, s.options.Registerer)}
-	return s.Sibling(meet, func(to grpc.ServiceRegistrar) { protos.RegisterExpanderServer(to, service) })
+	return s.Sibling(meet, func(to grpc.ServiceRegistrar) { to.RegisterService(&expanderDescription, service) },
+		grpc.ForceServerCodecV2(newExpanderCodec()))
 }
 
 // BestOptions chooses the group to grow. CA takes an error as if nobody had been
 // asked, and an empty list as a veto for this loop, so the list is empty only if the
 // choice was.
-func (s *expanderService) BestOptions(ctx context.Context, request *protos.BestOptionsRequest) (*protos.BestOptionsResponse, error) {
+func (s *expanderService) BestOptions(ctx context.Context, request *dialect.ExpanderRequest) (*protos.BestOptionsResponse, error) {
 	if err := checkOptions(request); err != nil {
 		return nil, err
 	}
-	nodes := sync.OnceValue(func() map[string][]byte { return dialect.NodeBytes(request) })
-	options := make([]cloudprovider.ExpansionOption, len(request.GetOptions()))
-	for i, option := range request.GetOptions() {
-		options[i] = decodeOption(option, nodes)
+	options := make([]cloudprovider.ExpansionOption, len(request.Options))
+	for i := range request.Options {
+		options[i] = decodeOption(request, &request.Options[i])
 	}
 	expansion, err := s.expander.BestOptions(options)
 	if err != nil {
@@ -54,14 +53,14 @@ func (s *expanderService) BestOptions(ctx context.Context, request *protos.BestO
 	return answer, nil
 }
 
-func decodeOption(option *protos.Option, nodes func() map[string][]byte) cloudprovider.ExpansionOption {
+func decodeOption(request *dialect.ExpanderRequest, option *dialect.ExpanderOption) cloudprovider.ExpansionOption {
 	return cloudprovider.ExpansionOption{
-		GroupID:   option.GetNodeGroupId(),
-		NodeCount: int(option.GetNodeCount()),
-		Debug:     option.GetDebug(),
+		GroupID:   option.GroupID,
+		NodeCount: int(option.NodeCount),
+		Debug:     option.Debug,
 		Demand:    sync.OnceValues(func() (cloudprovider.PodDemand, error) { return podDemand(option) }),
 		Node: func() (cloudprovider.NodeOffer, bool) {
-			encoded, sent := nodes()[option.GetNodeGroupId()]
+			encoded, sent := request.Node(option.GroupID)
 			if !sent {
 				return cloudprovider.NodeOffer{}, false
 			}
@@ -72,10 +71,10 @@ func decodeOption(option *protos.Option, nodes func() map[string][]byte) cloudpr
 }
 
 // podDemand sums up what the option's pods ask for.
-func podDemand(option *protos.Option) (cloudprovider.PodDemand, error) {
+func podDemand(option *dialect.ExpanderOption) (cloudprovider.PodDemand, error) {
 	var all amounts
 	pods := 0
-	for encoded := range dialect.PodBytes(option) {
+	for encoded := range option.Pods() {
 		one, err := podRequests(encoded)
 		if err != nil {
 			return cloudprovider.PodDemand{}, err
@@ -87,11 +86,11 @@ func podDemand(option *protos.Option) (cloudprovider.PodDemand, error) {
 }
 
 // checkOptions refuses what no choice can be made of.
-func checkOptions(request *protos.BestOptionsRequest) error {
-	for i, option := range request.GetOptions() {
-		switch id := option.GetNodeGroupId(); {
+func checkOptions(request *dialect.ExpanderRequest) error {
+	for i, option := range request.Options {
+		switch id := option.GroupID; {
 		case id == "":
-			return invalid("option %d of %d names no node group", i+1, len(request.GetOptions()))
+			return invalid("option %d of %d names no node group", i+1, len(request.Options))
 		case len(id) > maxGroupID:
 			return invalid("the node group's ID of option %d is %d bytes long, at most %d are allowed", i+1, len(id), maxGroupID)
 		}

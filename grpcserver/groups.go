@@ -19,14 +19,7 @@ func (s *service) NodeGroups(context.Context, *protos.NodeGroupsRequest) (*proto
 	if err != nil {
 		return nil, err
 	}
-	// One array for all groups: CA asks in every loop.
-	array := make([]protos.NodeGroup, len(groups))
-	list := make([]*protos.NodeGroup, len(groups))
-	for i, group := range groups {
-		encodeNodeGroup(&array[i], group)
-		list[i] = &array[i]
-	}
-	return &protos.NodeGroupsResponse{NodeGroups: list}, nil
+	return s.answers.nodeGroups(groups)
 }
 
 // NodeGroupForNode names the group of a node. A node that is not ours is answered
@@ -48,16 +41,16 @@ func (s *service) NodeGroupForNode(_ context.Context, request *protos.NodeGroupF
 	if err != nil {
 		return nil, err
 	}
-	answer := &protos.NodeGroup{}
-	encodeNodeGroup(answer, group)
-	return &protos.NodeGroupForNodeResponse{NodeGroup: answer}, nil
+	return &protos.NodeGroupForNodeResponse{NodeGroup: encodeNodeGroup(group)}, nil
 }
 
-func encodeNodeGroup(to *protos.NodeGroup, group cloudprovider.NodeGroup) {
-	to.Id = group.ID
-	to.MinSize = toInt32(group.Min)
-	to.MaxSize = toInt32(group.Max)
-	to.Debug = validText(group.Debug)
+func encodeNodeGroup(group cloudprovider.NodeGroup) *protos.NodeGroup {
+	return &protos.NodeGroup{
+		Id:      group.ID,
+		MinSize: toInt32(group.Min),
+		MaxSize: toInt32(group.Max),
+		Debug:   validText(group.Debug),
+	}
 }
 
 func decodeNode(node *protos.ExternalGrpcNode) cloudprovider.Node {

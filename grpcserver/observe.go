@@ -3,11 +3,13 @@ package grpcserver
 import (
 	"context"
 	"path"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"k8s.io/utils/clock"
 
@@ -20,6 +22,7 @@ type observer struct {
 	access   accessLog
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	methods  sync.Map // full name of a method → *method
 }
 
 // durationBuckets start where an answer from memory lies, at 10 µs, and end beyond
@@ -47,17 +50,43 @@ func newObserver(registerer prometheus.Registerer, clock clock.PassiveClock, acc
 	}
 }
 
-func (o *observer) observe(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
-	var cloud cloudprovider.CallRecorder
-	started := o.clock.Now()
-	response, err := handle(cloudprovider.WithCallRecorders(ctx, &cloud), request)
-	o.record(ctx, call{
-		method:  path.Base(info.FullMethod),
-		request: request,
-		err:     err,
-		took:    o.clock.Since(started),
-		cloud:   &cloud,
+// method is what is looked up once per method and not once per RPC: CA asks thousands
+// of reads per loop, one after the other.
+type method struct {
+	name     string
+	answered prometheus.Counter // with code OK
+	duration prometheus.Observer
+	// cloudless: its answer comes from memory, so there are no calls to record.
+	cloudless bool
+}
+
+// method finds a method by its full name, of which there are no more than the
+// server's services have: gRPC itself answers all others.
+func (o *observer) method(full string) *method {
+	if known, ok := o.methods.Load(full); ok {
+		return known.(*method)
+	}
+	name := path.Base(full)
+	known, _ := o.methods.LoadOrStore(full, &method{
+		name:      name,
+		answered:  o.requests.WithLabelValues(name, codes.OK.String()),
+		duration:  o.duration.WithLabelValues(name),
+		cloudless: !asksTheCloud(name),
 	})
+	return known.(*method)
+}
+
+func (o *observer) observe(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	method := o.method(info.FullMethod)
+	c := call{method: method.name, request: request}
+	if !method.cloudless {
+		c.cloud = &cloudprovider.CallRecorder{}
+		ctx = cloudprovider.WithCallRecorders(ctx, c.cloud)
+	}
+	started := o.clock.Now()
+	response, err := handle(ctx, request)
+	c.took, c.err = o.clock.Since(started), err
+	o.record(ctx, method, c)
 	return response, err
 }
 
@@ -70,8 +99,12 @@ type call struct {
 	cloud   *cloudprovider.CallRecorder // what was asked of the cloud for it; nil: nothing
 }
 
-func (o *observer) record(ctx context.Context, c call) {
-	o.requests.WithLabelValues(c.method, status.Code(c.err).String()).Inc()
-	o.duration.WithLabelValues(c.method).Observe(c.took.Seconds())
+func (o *observer) record(ctx context.Context, m *method, c call) {
+	if c.err == nil {
+		m.answered.Inc()
+	} else {
+		o.requests.WithLabelValues(c.method, status.Code(c.err).String()).Inc()
+	}
+	m.duration.Observe(c.took.Seconds())
 	o.access.write(ctx, c)
 }

@@ -42,7 +42,7 @@ func TestDurationsAreMeasured(t *testing.T) {
 	o := newObserver(registry, clock, accessLog{slog.New(slog.DiscardHandler)})
 	// Exactly at a bucket's bound belongs to the bucket.
 	for _, took := range []time.Duration{10 * time.Microsecond, 11 * time.Microsecond, time.Millisecond, 11 * time.Second} {
-		o.record(t.Context(), call{method: "NodeGroups", took: took})
+		o.record(t.Context(), o.method("/service/NodeGroups"), call{method: "NodeGroups", took: took})
 	}
 	families, err := registry.Gather()
 	require.NoError(t, err)
@@ -142,6 +142,7 @@ func TestPanicsAreRecovered(t *testing.T) {
 # HELP buildpool_grpc_requests_total RPCs answered, by method and gRPC code.
 # TYPE buildpool_grpc_requests_total counter
 buildpool_grpc_requests_total{code="Internal",method="NodeGroups"} 1
+buildpool_grpc_requests_total{code="OK",method="NodeGroups"} 0
 `), "buildpool_grpc_requests_total"))
 
 	provider.panicValue = nil

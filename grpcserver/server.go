@@ -65,9 +65,12 @@ type Server struct {
 	options Options
 	chain   []grpc.UnaryServerInterceptor
 	client  *clientDialect
+	// service is what answers the provider's RPCs; a sibling has none.
+	service *service
 }
 
-// New makes a server of externalgrpc that serves nothing until Serve.
+// New makes a server of externalgrpc that serves nothing until Serve. Stop ends it,
+// whether it has served or not.
 func New(options Options) *Server {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -78,11 +81,12 @@ func New(options Options) *Server {
 	s := &Server{
 		options: options,
 		client:  service.client,
+		service: service,
 		chain: []grpc.UnaryServerInterceptor{ // from the wire inwards
-			observer.observe,           // sees what the client gets
-			service.withStatus,         // errors become codes
-			ending(options.Limits.RPC), // no RPC lasts forever
-			recovering(options.Log),    // a panic becomes an error
+			observer.observe,                          // sees what the client gets
+			service.withStatus,                        // errors become codes
+			ending(options.Limits.RPC, options.Clock), // no RPC lasts forever
+			recovering(options.Log),                   // a panic becomes an error
 		},
 	}
 	if options.Standby != nil {
@@ -94,22 +98,30 @@ func New(options Options) *Server {
 
 // Sibling makes a server of another service for another port, met with credentials
 // of its own (nil: plaintext), behind the same limits, interceptors, metrics, access
-// log and traces. register adds the service. The sibling is served, set serving and
-// stopped by itself.
-func (s *Server) Sibling(meet credentials.TransportCredentials, register func(grpc.ServiceRegistrar)) *Server {
+// log and traces. register adds the service, and more are what it needs of gRPC beyond
+// that. The sibling is served, set serving and stopped by itself.
+func (s *Server) Sibling(meet credentials.TransportCredentials, register func(grpc.ServiceRegistrar), more ...grpc.ServerOption) *Server {
 	sibling := &Server{options: s.options, chain: s.chain, client: s.client}
-	sibling.open(meet, register)
+	sibling.open(meet, register, more...)
 	return sibling
 }
 
+// streamWorkers are goroutines that answer one RPC after the other; while all of them
+// are busy, an RPC gets one of its own. CA asks thousands of reads in a row, and a new
+// goroutine has to grow its stack for each: that is most of what a read costs here more
+// than in a server without interceptors.
+const streamWorkers = 4
+
 // open makes the gRPC server with what every port has.
-func (s *Server) open(meet credentials.TransportCredentials, register func(grpc.ServiceRegistrar)) {
+func (s *Server) open(meet credentials.TransportCredentials, register func(grpc.ServiceRegistrar), more ...grpc.ServerOption) {
 	streams, endStreams := context.WithCancel(context.Background())
 	options := append(s.options.Limits.serverOptions(),
+		grpc.NumStreamWorkers(streamWorkers),
 		grpc.WaitForHandlers(true), // so that Stop returns after the last use of the provider
 		grpc.ChainUnaryInterceptor(s.chain...),
 		grpc.ChainStreamInterceptor(endingWith(streams), recoveringStream(s.options.Log)),
 	)
+	options = append(options, more...)
 	if meet != nil {
 		options = append(options, grpc.Creds(meet))
 	}

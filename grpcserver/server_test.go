@@ -123,6 +123,6 @@ func TestARequestAboveGRPCsDefaultSizePasses(t *testing.T) {
 
 func TestNewPanicsOnMetricsRegisteredTwice(t *testing.T) {
 	options := Options{Provider: &account{}, Registerer: prometheus.NewRegistry(), Clock: testingclock.NewFakePassiveClock(epoch)}
-	require.NotPanics(t, func() { New(options) })
+	require.NotPanics(t, func() { require.NoError(t, New(options).Stop(t.Context())) })
 	require.Panics(t, func() { New(options) })
 }

@@ -17,6 +17,7 @@ type service struct {
 	provider cloudprovider.Provider
 	client   *clientDialect
 	notes    *optionsNotes
+	answers  answers
 	// allowOptionsWithCA135 answers options to every CA from 1.35 on.
 	allowOptionsWithCA135 bool
 }

@@ -2,7 +2,6 @@ package grpcserver
 
 import (
 	"context"
-	"fmt"
 	"maps"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,7 +9,6 @@ import (
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
 
 	"github.com/buildpool/buildpool/cloudprovider"
-	"github.com/buildpool/buildpool/grpcserver/dialect"
 )
 
 // NodeGroupTemplateNodeInfo describes the node the group would add. The answer is
@@ -23,11 +21,7 @@ func (s *service) NodeGroupTemplateNodeInfo(_ context.Context, request *protos.N
 	if err != nil {
 		return nil, err
 	}
-	node, err := templateNode(request.GetId(), template).Marshal()
-	if err != nil {
-		return nil, fmt.Errorf("encode template node of group %s: %w", request.GetId(), err)
-	}
-	return dialect.Template(node), nil
+	return s.answers.template(request.GetId(), template)
 }
 
 // templateNode dresses a template as the node object CA expects: with a name, the

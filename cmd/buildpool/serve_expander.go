@@ -90,11 +90,13 @@ func (p expanderPort) stop(ctx context.Context) error {
 	return p.server.Stop(ctx)
 }
 
+// close releases what was opened, whether it has been served or not.
 func (p expanderPort) close() error {
+	err := p.stop(context.Background()) // ends at once: nothing is under way any more
 	if p.listener == nil {
-		return nil
+		return err
 	}
-	return ignoreClosed(p.listener.Close())
+	return errors.Join(err, ignoreClosed(p.listener.Close()))
 }
 
 // setServing says on both ports whether the server is ready.

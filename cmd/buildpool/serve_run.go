@@ -201,6 +201,9 @@ func (s *serving) close() error {
 			errs = append(errs, ignoreClosed(listener.Close()))
 		}
 	}
+	if s.grpc != nil {
+		errs = append(errs, s.grpc.Stop(context.Background())) // ends at once: nothing is under way any more
+	}
 	if s.simulated != nil {
 		errs = append(errs, s.simulated.close())
 	}

@@ -1,12 +1,14 @@
 package dialect
 
 import (
+	"slices"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
-	expander "k8s.io/autoscaler/cluster-autoscaler/expander/grpcplugin/protos"
 )
 
 // The dialect layer is what "any" costs more than "newest": a call's decoding and
@@ -118,38 +120,36 @@ func BenchmarkDialectNodePrice(b *testing.B) {
 }
 
 // BenchmarkDialectExpander is about an option of 5,000 pods, the size the expander is
-// made for: to walk over the encoded pods, and to decode them all.
+// made for: to read the request, and to walk over the encoded pods.
 func BenchmarkDialectExpander(b *testing.B) {
 	const pods = 5_000
 	pod, err := recordedPod("build-1").Marshal()
-	if err != nil {
-		b.Fatal(err)
-	}
-	newest, old := &expander.Option{}, &expander.Option{}
-	var unknown []byte
-	for range pods {
-		newest.PodBytes = append(newest.PodBytes, pod)
-		unknown = append(unknown, field(4, pod)...)
-	}
-	old.ProtoReflect().SetUnknown(unknown)
-	for name, option := range map[string]*expander.Option{"newest": newest, "oldest": old} {
+	require.NoError(b, err)
+	for name, number := range map[string]protowire.Number{"newest": 5, "oldest": 4} {
+		option := text(1, "spot")
+		for range pods {
+			option = append(option, field(number, pod)...)
+		}
+		pieces := slices.Collect(slices.Chunk(field(1, option), 16<<10))
+		b.Run("read/"+name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := new(ExpanderRequest).Read(pieces); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 		b.Run("walk/"+name, func(b *testing.B) {
+			var request ExpanderRequest
+			require.NoError(b, request.Read(pieces))
 			b.ReportAllocs()
 			for b.Loop() {
 				n := 0
-				for range PodBytes(option) {
+				for range request.Options[0].Pods() {
 					n++
 				}
 				if n != pods {
 					b.Fatal(n)
-				}
-			}
-		})
-		b.Run("decode/"+name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := Pods(option); err != nil {
-					b.Fatal(err)
 				}
 			}
 		})

@@ -1,8 +1,6 @@
 package dialect
 
 import (
-	"iter"
-
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 )
@@ -44,19 +42,6 @@ func last(raw []byte, wanted protowire.Number) (value []byte, ok bool) {
 			value, ok = v, true
 		}
 		raw = rest
-	}
-}
-
-// all yields every value of a repeated field.
-func all(raw []byte, wanted protowire.Number) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		for raw := raw; ; {
-			number, value, rest := next(raw)
-			if number == 0 || number == wanted && !yield(value) {
-				return
-			}
-			raw = rest
-		}
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
-	expander "k8s.io/autoscaler/cluster-autoscaler/expander/grpcplugin/protos"
 
 	"github.com/buildpool/buildpool/cloudprovider"
 )
@@ -54,16 +53,6 @@ func TestMalformedRequestsAreInvalidArguments(t *testing.T) {
 			_, _, _, err := PodPriceArguments(&protos.PricingPodPriceRequest{PodBytes: garbage})
 			return err
 		},
-		"option's pod": func() error {
-			_, err := Pods(&expander.Option{NodeGroupId: "spot", PodBytes: [][]byte{{}, garbage}})
-			return err
-		},
-		"group's node": func() error {
-			request := &expander.BestOptionsRequest{}
-			request.ProtoReflect().SetUnknown(field(2, join(text(1, "spot"), field(2, garbage))))
-			_, err := Nodes(request)
-			return err
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.ErrorIs(t, decode(), cloudprovider.ErrInvalidArgument)
@@ -80,14 +69,6 @@ func TestWhatIsNotSentIsZero(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, time.Time{}, start)
 	assert.Equal(t, periodEnd, end)
-
-	assert.Zero(t, PodCount(&expander.Option{}))
-	pods, err := Pods(&expander.Option{})
-	require.NoError(t, err)
-	assert.Empty(t, pods)
-	nodes, err := Nodes(&expander.BestOptionsRequest{})
-	require.NoError(t, err)
-	assert.Empty(t, nodes)
 }
 
 // The new field wins, as it does in CA 1.34.2's own reading.

@@ -3,7 +3,6 @@ package dialect
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
-	expander "k8s.io/autoscaler/cluster-autoscaler/expander/grpcplugin/protos"
 )
 
 // What every recorded request says: see testdata/README.md.
@@ -141,43 +139,5 @@ func TestPodPriceRequests(t *testing.T) {
 		wantStart, wantEnd := c.times()
 		assert.Equal(t, wantStart, start)
 		assert.Equal(t, wantEnd, end)
-	})
-}
-
-func TestExpanderRequests(t *testing.T) {
-	eachClient(t, func(t *testing.T, c client) {
-		var request expander.BestOptionsRequest
-		c.read(t, "expander_request.bin", &request)
-		require.Len(t, request.GetOptions(), 2)
-		for i, want := range [][]string{{"build-1", "build-2"}, {"build-1"}} {
-			option := request.GetOptions()[i]
-			assert.Equal(t, len(want), PodCount(option))
-			pods, err := Pods(option)
-			require.NoError(t, err)
-			require.Len(t, pods, len(want))
-			for n, name := range want {
-				assert.True(t, equality.Semantic.DeepEqual(recordedPod(name), pods[n]), "pod: %v", pods[n])
-			}
-		}
-		nodes, err := Nodes(&request)
-		require.NoError(t, err)
-		require.Len(t, nodes, 2)
-		for group, node := range nodes {
-			assert.True(t, equality.Semantic.DeepEqual(recordedNode("template-"+group), node), "node: %v", node)
-		}
-	})
-}
-
-// The iterators may be left early.
-func TestPodBytesOneByOne(t *testing.T) {
-	eachClient(t, func(t *testing.T, c client) {
-		var request expander.BestOptionsRequest
-		c.read(t, "expander_request.bin", &request)
-		all := slices.Collect(PodBytes(request.GetOptions()[0]))
-		require.Len(t, all, 2)
-		for first := range PodBytes(request.GetOptions()[0]) {
-			assert.Equal(t, all[0], first)
-			break
-		}
 	})
 }
