@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"google.golang.org/protobuf/proto"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
 
 	"github.com/buildpool/buildpool/cloudprovider"
@@ -94,7 +93,7 @@ func cloneTemplate(t cloudprovider.NodeTemplate) cloudprovider.NodeTemplate {
 	return cloudprovider.NodeTemplate{
 		Labels:      maps.Clone(t.Labels),
 		Taints:      slices.Clone(t.Taints),
-		Capacity:    corev1.ResourceList(maps.Clone(t.Capacity)),
-		Allocatable: corev1.ResourceList(maps.Clone(t.Allocatable)),
+		Capacity:    maps.Clone(t.Capacity),
+		Allocatable: maps.Clone(t.Allocatable),
 	}
 }

@@ -125,6 +125,39 @@ func TestOldDialectIsRead(t *testing.T) {
 	assert.Equal(t, int64(8000), offer.MilliCPU)
 }
 
+// TestALargeRequestIsReadInItsPieces: it comes in thousands of frames.
+func TestALargeRequestIsReadInItsPieces(t *testing.T) {
+	o := &oracle{}
+	client, _ := advise(t, o)
+	pods := [][]byte{}
+	for n := range 3000 {
+		encoded, err := buildPod(n).Marshal()
+		require.NoError(t, err)
+		pods = append(pods, encoded)
+	}
+	_, err := client.BestOptions(t.Context(), &protos.BestOptionsRequest{Options: []*protos.Option{
+		{NodeGroupId: "a", PodBytes: pods}, {NodeGroupId: "b", PodBytes: pods[:1000]},
+	}})
+	require.NoError(t, err)
+	for i, pods := range []int{3000, 1000} {
+		demand, err := o.asked[i].Demand()
+		require.NoError(t, err)
+		assert.Equal(t, cloudprovider.PodDemand{Pods: pods, MilliCPU: int64(pods) * 2250, MemoryBytes: int64(pods) * (4<<30 + 512<<20)}, demand)
+	}
+}
+
+// An RPC that upstream adds must not go unnoticed as Unimplemented.
+func TestEveryRPCOfTheExpanderIsAnswered(t *testing.T) {
+	names := func(methods []grpc.MethodDesc) (names []string) {
+		for _, method := range methods {
+			names = append(names, method.MethodName)
+		}
+		return names
+	}
+	assert.Equal(t, names(protos.Expander_ServiceDesc.Methods), names(expanderDescription.Methods))
+	assert.Empty(t, protos.Expander_ServiceDesc.Streams)
+}
+
 func bytesField(to []byte, number protowire.Number, value []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(to, number, protowire.BytesType), value)
 }

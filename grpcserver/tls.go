@@ -15,13 +15,15 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// TLSOptions say who the server is and whom it lets in. All but Log, Registerer and
-// AllowClients are required.
+// TLSOptions say who the server is and whom it lets in. CertFile, KeyFile and Clock are
+// required.
 type TLSOptions struct {
 	// CertFile holds the server's certificate, and those between it and its authority,
-	// KeyFile its key, ClientCAFile the authorities of the clients' certificates. All
-	// are PEM and are read again when they change.
-	CertFile, KeyFile, ClientCAFile string
+	// KeyFile its key. They are PEM and are read again when they change.
+	CertFile, KeyFile string
+	// ClientCAFile holds the authorities of the clients' certificates, as the others do.
+	// Default: none, for ports whose clients have no certificate to show.
+	ClientCAFile string
 	// AllowClients are patterns (path.Match) of which one has to match a client
 	// certificate's URI or DNS names or its common name. Default: every certificate of
 	// the authorities is let in.
@@ -71,7 +73,9 @@ func OpenTLS(o TLSOptions) (*TLS, error) {
 // Credentials are how a port meets its clients, by TLS 1.3. With clientCertificate a
 // client has to show a certificate of the authorities, and be on the list; this is
 // settled before the server reads its first request. Without, anyone may call: that
-// is for services whose client has no certificate to show.
+// is for services whose client has no certificate to show. Where the options name no
+// authorities, nobody has one that counts, and every handshake with clientCertificate
+// is refused.
 func (t *TLS) Credentials(clientCertificate bool) credentials.TransportCredentials {
 	// One configuration per handshake: it holds the files as they are then.
 	return doorman{
@@ -80,15 +84,20 @@ func (t *TLS) Credentials(clientCertificate bool) credentials.TransportCredentia
 			NextProtos: []string{"h2"},
 			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 				current := t.lookAgain()
-				if clientCertificate {
-					return current.mutual, nil
+				if !clientCertificate {
+					return current.serverOnly, nil
 				}
-				return current.serverOnly, nil
+				if current.mutual == nil {
+					return nil, errNoAuthorities
+				}
+				return current.mutual, nil
 			},
 		}),
 		refusals: t.refusals,
 	}
 }
+
+var errNoAuthorities = errors.New("no authorities of clients are configured")
 
 // doorman tells of handshakes that failed; gRPC itself would not.
 type doorman struct {

@@ -14,7 +14,8 @@ import (
 type identity struct {
 	content [3][]byte // certificate, key, authorities
 	leaf    *x509.Certificate
-	// mutual wants a client certificate, serverOnly does not ask for one.
+	// mutual wants a client certificate, serverOnly does not ask for one. mutual is nil
+	// without authorities.
 	mutual, serverOnly *tls.Config
 }
 
@@ -74,9 +75,13 @@ func (t *TLS) load() (*identity, error) {
 	return t.parse(content)
 }
 
-// read returns the content of the files: certificate, key, authorities.
+// read returns the content of the files: certificate, key, authorities if there are to
+// be any.
 func (t *TLS) read() (content [3][]byte, err error) {
 	for i, path := range []string{t.options.CertFile, t.options.KeyFile, t.options.ClientCAFile} {
+		if i == 2 && path == "" {
+			continue
+		}
 		if content[i], err = os.ReadFile(path); err != nil {
 			return content, fmt.Errorf("read TLS files: %w", err)
 		}
@@ -98,10 +103,6 @@ func (t *TLS) parse(content [3][]byte) (*identity, error) {
 	if err := t.usable(pair.Leaf); err != nil {
 		return nil, fmt.Errorf("certificate %s: %w", t.options.CertFile, err)
 	}
-	authorities := x509.NewCertPool()
-	if !authorities.AppendCertsFromPEM(content[2]) {
-		return nil, fmt.Errorf("client authorities %s: no certificate in it", t.options.ClientCAFile)
-	}
 	serverOnly := &tls.Config{
 		MinVersion:   tls.VersionTLS13,
 		NextProtos:   []string{"h2"},
@@ -111,11 +112,24 @@ func (t *TLS) parse(content [3][]byte) (*identity, error) {
 		// that keep one connection gain nothing from it.
 		SessionTicketsDisabled: true,
 	}
+	fresh := &identity{content: content, leaf: pair.Leaf, serverOnly: serverOnly}
+	if t.options.ClientCAFile != "" {
+		fresh.mutual, err = t.mutual(serverOnly, content[2])
+	}
+	return fresh, err
+}
+
+// mutual is the configuration that lets in clients of the authorities.
+func (t *TLS) mutual(serverOnly *tls.Config, encoded []byte) (*tls.Config, error) {
+	authorities := x509.NewCertPool()
+	if !authorities.AppendCertsFromPEM(encoded) {
+		return nil, fmt.Errorf("client authorities %s: no certificate in it", t.options.ClientCAFile)
+	}
 	mutual := serverOnly.Clone()
 	mutual.ClientAuth = tls.RequireAndVerifyClientCert
 	mutual.ClientCAs = authorities
 	mutual.VerifyConnection = t.verify
-	return &identity{content: content, leaf: pair.Leaf, mutual: mutual, serverOnly: serverOnly}, nil
+	return mutual, nil
 }
 
 // usable refuses what every client would refuse.

@@ -99,6 +99,36 @@ func TestAPortWithoutClientCertificates(t *testing.T) {
 	require.Equal(t, codes.Unavailable, status.Code(err), "the server still proves who it is")
 }
 
+// A port whose clients show nothing needs no authorities; its certificate is renewed and
+// its refusals are counted as any other's.
+func TestACertificateWithoutAuthorities(t *testing.T) {
+	d := openDoor(t, Limits{})
+	registry := prometheus.NewRegistry()
+	options := d.options(slog.New(slog.NewTextHandler(d.log, nil)), registry)
+	options.ClientCAFile = ""
+	var err error
+	d.tls, err = OpenTLS(options)
+	require.NoError(t, err)
+	serve := func(clientCertificate bool) string {
+		return serveOnLoopback(t, New(Options{Provider: d.provider, Clock: d.clock, Credentials: d.tls.Credentials(clientCertificate)}))
+	}
+	d.address = serve(false)
+	require.NoError(t, d.call(t, d.trusting()))
+	renewed := d.ca.server(t)
+	d.renew(t, renewed)
+	d.clock.Step(lookInterval)
+	assert.Equal(t, renewed.Leaf.SerialNumber.Int64(), d.shown(t))
+	assert.EqualValues(t, 1, d.reloads("success"))
+	require.Equal(t, codes.Unavailable, status.Code(callOnce(t, d.address, insecure.NewCredentials())))
+	require.Eventually(t, func() bool {
+		return testutil.ToFloat64(d.tls.metrics.refused.WithLabelValues(refusedNotTLS)) > 0
+	}, waitLong, waitStep)
+
+	d.address = serve(true)
+	require.Equal(t, codes.Unavailable, status.Code(d.call(t, d.trusting(d.ca.issue(t, nil)))),
+		"where certificates are asked for and none can count, nobody gets in")
+}
+
 func TestAllowList(t *testing.T) {
 	leaf := &x509.Certificate{
 		URIs:     []*url.URL{spiffe(t, autoscalerID)},

@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
 	"google.golang.org/grpc/credentials"
 
@@ -59,14 +60,19 @@ func (s *serving) openTLS() (err error) {
 	if !f.tls() {
 		return nil
 	}
-	s.tls, err = grpcserver.OpenTLS(grpcserver.TLSOptions{
-		CertFile: f.cert, KeyFile: f.key, ClientCAFile: f.clientCA,
-		AllowClients: f.allowClients,
-		Log:          s.log,
-		Registerer:   s.metrics,
-		Clock:        s.env.clock,
-	})
+	s.tls, err = grpcserver.OpenTLS(s.tlsOptions("provider", grpcserver.TLSOptions{
+		CertFile: f.cert, KeyFile: f.key, ClientCAFile: f.clientCA, AllowClients: f.allowClients,
+	}))
 	return err
+}
+
+// tlsOptions completes the options of a certificate, which log and metrics know by the
+// name of the port it was given for.
+func (s *serving) tlsOptions(certificate string, o grpcserver.TLSOptions) grpcserver.TLSOptions {
+	o.Log = s.log.With("certificate", certificate)
+	o.Registerer = prometheus.WrapRegistererWith(prometheus.Labels{"certificate": certificate}, s.metrics)
+	o.Clock = s.env.clock
+	return o
 }
 
 // meet is how the port of an address meets its clients: by TLS where there are

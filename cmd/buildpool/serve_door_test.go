@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -82,13 +83,18 @@ func TestServeWithCertificates(t *testing.T) {
 		// A client can hear of its refusal before the server has counted it.
 		require.Eventually(t, func() bool {
 			_, metrics = s.get(t, "/metrics")
-			return strings.Contains(metrics, "buildpool_tls_refused_total{reason=\""+reason+"\"}") &&
-				!strings.Contains(metrics, "buildpool_tls_refused_total{reason=\""+reason+"\"} 0")
+			return refusedFor(metrics, "provider", reason)
 		}, waitLong, waitStep, reason)
 	}
 	assert.Contains(t, metrics, "buildpool_grpc_requests_total{code=\"OK\",method=\"Refresh\"} 1\n", "no stranger's RPC was seen")
-	assert.Contains(t, metrics, "\nbuildpool_tls_certificate_expiry_timestamp_seconds 1.")
+	assert.Contains(t, metrics, "\nbuildpool_tls_certificate_expiry_timestamp_seconds{certificate=\"provider\"} 1.")
 	assert.NotContains(t, s.stderr.String(), "PRIVATE KEY")
+}
+
+// refusedFor reports whether clients were refused for the reason.
+func refusedFor(metrics, certificate, reason string) bool {
+	series := fmt.Sprintf("\nbuildpool_tls_refused_total{certificate=%q,reason=%q} ", certificate, reason)
+	return strings.Contains(metrics, series) && !strings.Contains(metrics, series+"0\n")
 }
 
 func TestServeRefusesAClientOfAnotherName(t *testing.T) {

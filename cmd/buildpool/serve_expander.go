@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 
 	"github.com/spf13/pflag"
@@ -37,6 +38,7 @@ func (f *expanderFlags) check() error {
 
 // expanderPort is the expander's server, if there is one.
 type expanderPort struct {
+	tls      *grpcserver.TLS // nil: it has no certificate of its own
 	server   *grpcserver.Server
 	listener net.Listener
 }
@@ -63,10 +65,16 @@ func (s *serving) openExpander() (err error) {
 // meetExpander is how cluster-autoscaler is met: it shows no certificate, so that
 // none can be asked for. nil is plaintext.
 func (s *serving) meetExpander() (credentials.TransportCredentials, error) {
-	if f := s.flags.expander; f.cert != "" {
-		return grpcserver.ServerCredentials(f.cert, f.key, s.log)
+	f := s.flags.expander
+	if f.cert == "" {
+		return s.meet(f.address, false), nil
 	}
-	return s.meet(s.flags.expander.address, false), nil
+	var err error
+	s.expander.tls, err = grpcserver.OpenTLS(s.tlsOptions("expander", grpcserver.TLSOptions{CertFile: f.cert, KeyFile: f.key}))
+	if err != nil {
+		return nil, fmt.Errorf("certificate of the expander's port: %w", err)
+	}
+	return s.expander.tls.Credentials(false), nil
 }
 
 // serve answers until stop.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,19 +87,30 @@ func TestExpanderBesideAPlaintextProvider(t *testing.T) {
 
 	_, err = askExpander(t, address, "")
 	assert.Equal(t, codes.Unavailable, status.Code(err), "plaintext is not answered")
+	require.Eventually(t, func() bool {
+		_, metrics := s.get(t, "/metrics")
+		return refusedFor(metrics, "expander", "not_tls")
+	}, waitLong, waitStep, "and counted")
+	assert.Equal(t, "expander", s.await(t, "client refused")["certificate"])
 
 	old := filepath.Join(dir, "old.crt")
 	require.NoError(t, os.Rename(authority, old))
 	renew(t, dir)
-	chosen, err = askExpander(t, address, authority)
-	require.NoError(t, err, "a renewed certificate is used at once")
-	assert.Equal(t, spot, chosen)
+	require.Eventually(t, func() bool {
+		chosen, err = askExpander(t, address, authority)
+		return err == nil && chosen == spot
+	}, waitLong, 10*waitStep, "a renewed certificate is used")
+	assert.Equal(t, "expander", s.await(t, "TLS files taken over")["certificate"])
 	_, err = askExpander(t, address, old)
 	assert.Equal(t, codes.Unavailable, status.Code(err), "the old authority does not vouch for it")
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, serverCertFile), []byte("half a fi"), 0o600))
-	_, err = askExpander(t, address, authority)
-	assert.NoError(t, err, "the last good certificate stays")
+	require.Eventually(t, func() bool { // each connection makes the files be looked at
+		_, err = askExpander(t, address, authority)
+		require.NoError(t, err, "the last good certificate stays")
+		_, metrics := s.get(t, "/metrics")
+		return !strings.Contains(metrics, `buildpool_tls_reloads_total{certificate="expander",result="failure"} 0`)
+	}, waitLong, 10*waitStep, "and the broken one is told of")
 }
 
 func TestExpanderInPlaintextIsForTryingOut(t *testing.T) {
@@ -117,7 +129,7 @@ func TestExpanderFlagsThatCannotBeMeant(t *testing.T) {
 	}{
 		"a certificate without key": {[]string{"--expander-address", "127.0.0.1:0", "--expander-tls-cert", "x"}, "--expander-tls-cert and --expander-tls-key belong together"},
 		"a certificate for nothing": {[]string{"--expander-tls-cert", "x", "--expander-tls-key", "y"}, "--expander-tls-cert needs --expander-address"},
-		"a file that is not there":  {[]string{"--expander-address", "127.0.0.1:0", "--expander-tls-cert", "/x", "--expander-tls-key", "/y"}, "read the certificate of the expander's port"},
+		"a file that is not there":  {[]string{"--expander-address", "127.0.0.1:0", "--expander-tls-cert", "/x", "--expander-tls-key", "/y"}, "certificate of the expander's port: open TLS: read TLS files"},
 		"plaintext for everybody":   {[]string{"--expander-address", "0.0.0.0:0"}, "plaintext is refused off loopback"},
 	} {
 		t.Run(name, func(t *testing.T) {

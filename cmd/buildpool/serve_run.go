@@ -144,8 +144,10 @@ func (s *serving) run(ctx context.Context) error {
 	if s.httpListener != nil {
 		group.Go(func() error { return serveHTTP(s.http, s.httpListener) })
 	}
-	if s.tls != nil {
-		group.Go(func() error { s.tls.Follow(ctx); return nil })
+	for _, files := range []*grpcserver.TLS{s.tls, s.expander.tls} {
+		if files != nil {
+			group.Go(func() error { files.Follow(ctx); return nil })
+		}
 	}
 	group.Go(func() error { return s.grpc.Serve(s.grpcListener) })
 	group.Go(s.expander.serve)
