@@ -19,8 +19,9 @@ help: ## show this list
 demo: ## play an afternoon of builds: no account, no cluster, under a minute
 	@$(GO) run ./cmd/buildpool demo
 
-test: ## unit, conformance and scenario tests
+test: ## unit, conformance and scenario tests; chart, manifests and examples
 	$(GO) test ./...
+	$(GO) -C deploy/checks test ./...
 
 race: ## the same under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race $$($(GO) list ./... | grep -v '/nodegroups$$')
@@ -30,8 +31,10 @@ lint: ## vet, formatting and linters
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) -C e2e vet ./...
+	$(GO) -C deploy/checks vet ./...
 	$(GO) run $(LINT) run --allow-parallel-runners ./...
 	cd e2e && $(GO) run $(LINT) run --allow-parallel-runners -c ../.golangci.yml ./...
+	cd deploy/checks && $(GO) run $(LINT) run --allow-parallel-runners -c ../../.golangci.yml ./...
 
 fuzz: ## fuzz every parser for FUZZTIME each
 	@set -e; for dir in $$(git grep -l '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u); do \
@@ -51,6 +54,8 @@ bench-alicloud: ## side by side with the in-tree alicloud provider, see docs/ali
 
 generate: ## write the generated files again
 	$(GO) generate ./...
+	$(GO) -C deploy/checks run ./cmd/manifests
+	$(GO) -C deploy/checks test -run '^TestRendered$$' -update .
 
 verify: ## fail if a generated file is stale
 	@mkdir -p $(BIN)
@@ -60,6 +65,9 @@ verify: ## fail if a generated file is stale
 	@$(GO) run ./cmd/buildpool validate deploy/nodegroups.yaml
 	@$(GO) mod tidy -diff
 	@$(GO) -C e2e mod tidy -diff
+	@$(GO) -C deploy/checks mod tidy -diff
+	@rm -rf $(BIN)/manifests && $(GO) -C deploy/checks run ./cmd/manifests -out ../../$(BIN)/manifests
+	@diff -ru deploy/manifests $(BIN)/manifests || { echo "stale: run make generate"; exit 1; }
 
 e2e: ## the real control plane and each cluster-autoscaler against buildpool
 	$(GO) -C e2e test -count=1 -timeout 45m ./...

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -20,6 +22,7 @@ type leaderFlags struct {
 	elect      bool
 	lease      string
 	identity   string
+	label      string
 	kubeconfig string
 }
 
@@ -27,6 +30,7 @@ func (f *leaderFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.elect, "leader-elect", false, "answer only while this replica holds the lease; the others are not ready. For several replicas behind one service; a sidecar needs none")
 	flags.StringVar(&f.lease, "leader-elect-lease", "kube-system/buildpool", "the lease, as namespace/name")
 	flags.StringVar(&f.identity, "leader-elect-identity", "", "this replica's name in the lease; default: the host's name, which is the pod's")
+	flags.StringVar(&f.label, "leader-elect-label", "", "put this label (value true) on the leader's pod, which is named like its identity and lies in the lease's namespace, for a Service to select; replicas that stand by are then ready, too")
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "how to reach the cluster that holds the lease; default: the cluster we run in")
 }
 
@@ -34,6 +38,15 @@ func (f *leaderFlags) check() error {
 	namespace, name, ok := strings.Cut(f.lease, "/")
 	if f.elect && (!ok || namespace == "" || name == "" || strings.Contains(name, "/")) {
 		return fmt.Errorf("--leader-elect-lease is %q, want namespace/name", f.lease)
+	}
+	if f.label == "" {
+		return nil
+	}
+	if !f.elect {
+		return errors.New("--leader-elect-label needs --leader-elect: without an election nobody leads")
+	}
+	if wrong := content.IsLabelKey(f.label); len(wrong) > 0 {
+		return fmt.Errorf("--leader-elect-label %q: %s", f.label, strings.Join(wrong, "; "))
 	}
 	return nil
 }
@@ -62,6 +75,9 @@ func (s *serving) openElection() error {
 	}
 	klog.SetSlogLogger(s.log) // client-go has no other way to be given a log
 	namespace, name, _ := strings.Cut(f.lease, "/")
+	if f.label != "" {
+		s.mark = cluster.NewMark(client, namespace, identity, f.label)
+	}
 	s.election, err = cluster.NewElection(client, namespace, name, identity, s.log)
 	return err
 }
@@ -71,6 +87,7 @@ func (s *serving) standby() func() string {
 	if s.election == nil {
 		return nil
 	}
+	s.readiness.standbyReady = s.mark != nil
 	s.readiness.standby = func() string {
 		switch holder := s.election.Holder(); {
 		case s.election.Leading():
@@ -92,7 +109,14 @@ func (s *serving) lead(ctx context.Context) error {
 		refreshOnce(ctx, s.env.clock, s.log, s.provider.Refresh)
 		return nil
 	}
+	if s.mark != nil {
+		s.unmark(ctx) // a container that died may have left it on our pod
+	}
 	return s.election.Lead(ctx, func(ctx context.Context) error {
+		if s.mark != nil {
+			s.markUntilDone(ctx)
+			defer s.unmark(context.WithoutCancel(ctx))
+		}
 		refreshOnce(ctx, s.env.clock, s.log, s.provider.Refresh)
 		<-ctx.Done()
 		if errors.Is(context.Cause(ctx), cluster.ErrLeadershipLost) {
@@ -101,4 +125,39 @@ func (s *serving) lead(ctx context.Context) error {
 		<-s.stopped
 		return nil
 	})
+}
+
+const (
+	// markRetry is how long to wait before the pod is marked again after a failure.
+	markRetry = 2 * time.Second
+	// unmarkTimeout bounds what a replica that ends still spends on its mark.
+	unmarkTimeout = 3 * time.Second
+)
+
+// markUntilDone marks our pod, however often it takes: while it has no mark the
+// autoscaler cannot reach us.
+func (s *serving) markUntilDone(ctx context.Context) {
+	for {
+		err := s.mark.Set(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		s.log.Error("the Service cannot find this replica yet", "error", err)
+		timer := s.env.clock.NewTimer(markRetry)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C():
+		}
+	}
+}
+
+// unmark takes the mark away. Should that fail, the next leader does it.
+func (s *serving) unmark(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, unmarkTimeout)
+	defer cancel()
+	if err := s.mark.Clear(ctx); err != nil {
+		s.log.Warn("the leader's mark stays until another leads", "error", err)
+	}
 }

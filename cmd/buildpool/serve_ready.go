@@ -22,6 +22,17 @@ type readiness struct {
 	stopping atomic.Bool
 	// standby says why another replica answers; nil: there is none.
 	standby func() string
+	// standbyReady says that a replica that stands by is ready for a probe: the Service
+	// finds the leader otherwise.
+	standbyReady bool
+}
+
+// probe says why /readyz is not ready; it is empty when it is.
+func (r *readiness) probe() string {
+	if r.standbyReady && !r.stopping.Load() && r.standby() != "" {
+		return ""
+	}
+	return r.notReady()
 }
 
 // notReady says why the server is not ready; it is empty when it is.

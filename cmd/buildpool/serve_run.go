@@ -37,6 +37,7 @@ type serving struct {
 	reloader  *reloader
 	readiness *readiness
 	election  *cluster.Election // nil: nobody else answers
+	mark      *cluster.Mark     // nil: a Service finds the leader by readiness
 	stopped   chan struct{}     // closed when everything has stopped
 
 	tls          *grpcserver.TLS // nil: plaintext
@@ -103,7 +104,7 @@ func (s *serving) openProvider() (err error) {
 	}
 	s.reloader = newReloader(s.file.config, s.provider.Reload, s.log, s.metrics)
 	s.readiness = &readiness{status: s.provider.Status, clock: s.env.clock, maxAge: s.flags.maxSnapshotAge}
-	s.metrics.MustRegister(groupCollector{status: s.provider.Status, notReady: s.readiness.notReady, clock: s.env.clock})
+	s.metrics.MustRegister(groupCollector{status: s.provider.Status, notReady: s.readiness.probe, clock: s.env.clock})
 	return nil
 }
 
@@ -131,7 +132,7 @@ func (s *serving) openServers() (err error) {
 	if s.httpListener, err = net.Listen("tcp", s.flags.httpAddress); err != nil {
 		return fmt.Errorf("listen for metrics and probes on %q: %w", s.flags.httpAddress, err)
 	}
-	s.http = newHTTPServer(withStatus(observationHandler(s.metrics, s.readiness.notReady), s.report), s.log)
+	s.http = newHTTPServer(withStatus(observationHandler(s.metrics, s.readiness.probe), s.report), s.log)
 	return nil
 }
 
