@@ -27,14 +27,16 @@ func newCompareCommand(env environment) *cobra.Command {
 		Short: "Put simulations side by side: waits, cost, nodes, and what they were set to",
 		Long: `Put simulations side by side. Each argument is the report of a run, as
 "buildpool simulate --json" writes it. The first is what the others are compared with:
-their figures stand with what they are more or less, absolute and in percent.
+their figures stand with what they are more or less, absolute and in percent. One
+report alone is told again as simulate told it.
 
 The page of --html lays the runs over one another. docs/simulation-report.md says what
 each figure means.`,
 		Example: `  buildpool compare before.json after.json
   buildpool compare before.json after.json --html both.html
+  buildpool compare saved.json --html page.html
   buildpool compare -o json a.json b.json c.json | jq '.figures[] | select(.name == "cost")'`,
-		Args: cobra.MinimumNArgs(2),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if f.output != outputText && f.output != outputJSON {
 				return fmt.Errorf("--output is %q, but must be %s or %s", f.output, outputText, outputJSON)
@@ -107,6 +109,9 @@ func writeComparison(env environment, f compareFlags, runs []report.Report) erro
 		}
 	}
 	comparison := report.Compare(runs...)
+	if len(runs) == 1 && f.output == outputText {
+		return report.WriteText(env.stdout, runs[0], report.TextOptions{Colour: inColour(env)})
+	}
 	if f.output == outputJSON {
 		return report.WriteJSON(env.stdout, comparison)
 	}

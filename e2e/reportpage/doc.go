@@ -1,0 +1,5 @@
+// Package reportpage opens the page of a simulation's report in a real Chromium and
+// looks at it as a person would: every chart is there, with axes, units and a legend,
+// at the width of a desk and of a phone, in light and in dark; nothing is cut off,
+// nothing complains, and nothing is asked of any network.
+package reportpage
