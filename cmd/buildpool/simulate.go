@@ -21,15 +21,15 @@ type simulateFlags struct {
 	account     string
 	trace       string
 	format      string
-	mapping     string
 	profile     string
 	skipBad     bool
 	days        int
 	seed        uint64
 	caFlags     []string
 	caFlagsFrom string
-	expander    string
+	variant     string
 	noProgress  bool
+	output      simulateOutput
 }
 
 func newSimulateCommand(env environment) *cobra.Command {
@@ -73,6 +73,14 @@ Scenarios that come with buildpool, for --scenario:
 	f.Uint64Var(&flags.seed, "seed", 1, "seed of all chance")
 	f.StringArrayVar(&flags.caFlags, "ca-flag", nil, "flag of cluster-autoscaler, such as --ca-flag=--scan-interval=10s; repeatable")
 	f.StringVar(&flags.caFlagsFrom, "ca-flags-from", "", "file of cluster-autoscaler's flags, or its manifest")
+	f.StringVar(&flags.variant, "variant", "", "play only this one of the simulation's variants")
+	f.DurationVar(&flags.output.slo, "slo", 0, "the longest wait that is good enough")
+	f.BoolVar(&flags.output.json, "json", false, "print the report as JSON; of several variants their comparison")
+	f.StringVar(&flags.output.html, "html", "", "write a page with charts to this file, too")
+	f.StringVar(&flags.output.buildsCSV, "builds-csv", "", "write a line per build to this file, too")
+	f.StringVar(&flags.output.timelineCSV, "timeline-csv", "", "write a line per step of the run to this file, too")
+	f.DurationVar(&flags.output.timelineStep, "timeline-step", 0, "step of the timeline; 0: about 2000 steps in all")
+	f.BoolVar(&flags.output.withoutBaselines, "without-baselines", false, "leave out what static pools would do")
 	f.BoolVar(&flags.noProgress, "no-progress", false, "show no progress on a terminal")
 	return cmd
 }
@@ -90,18 +98,25 @@ func runSimulate(ctx context.Context, env environment, flags simulateFlags) erro
 	if err != nil {
 		return err
 	}
-	var played []played
-	for _, v := range in.variants() {
+	variants, err := in.chosen(flags.variant)
+	if err != nil {
+		return err
+	}
+	if err := flags.output.check(len(variants)); err != nil {
+		return err
+	}
+	var runs []played
+	for _, v := range variants {
 		p, err := in.play(ctx, env, v, flags)
 		if err != nil {
 			return err
 		}
-		played = append(played, p)
+		runs = append(runs, p)
 	}
 	for _, flag := range in.ignored() {
 		fmt.Fprintf(env.stderr, "buildpool: %s changes nothing of a simulation and is ignored\n", flag)
 	}
-	return writeSummary(env.stdout, in.simulation.Question, played)
+	return flags.output.write(env, in.simulation.Question, runs)
 }
 
 // played is one run and what it was of.
@@ -122,6 +137,7 @@ func (in *inputs) play(ctx context.Context, env environment, v scenario.Variant,
 		return played{}, err
 	}
 	settings.Trace, settings.Seed = in.trace, flags.seed
+	settings.TimelineStep = flags.output.stepFor(settings)
 	bar := newProgressBar(env, name, flags.noProgress)
 	result, err := engine.Run(ctx, settings, bar.show)
 	bar.clear()

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/buildpool/buildpool/nodegroups/config"
@@ -53,7 +54,7 @@ func (f simulateFlags) inputs(ctx context.Context, env environment) (*inputs, er
 		}
 	}
 	if err := in.simulation.CheckGroups(slices.Collect(maps.Values(in.files))); err != nil {
-		return nil, fmt.Errorf("assumptions: %w", err)
+		return nil, fmt.Errorf("check assumptions: %w", err)
 	}
 	if err := in.readFlags(f); err != nil {
 		return nil, err
@@ -113,6 +114,21 @@ func (in *inputs) variants() []scenario.Variant {
 		return []scenario.Variant{{}}
 	}
 	return in.simulation.Variants
+}
+
+// chosen are the variants to play: all, or the one of that name.
+func (in *inputs) chosen(name string) ([]scenario.Variant, error) {
+	if name == "" {
+		return in.variants(), nil
+	}
+	var names []string
+	for _, v := range in.simulation.Variants {
+		if v.Name == name {
+			return []scenario.Variant{v}, nil
+		}
+		names = append(names, v.Name)
+	}
+	return nil, fmt.Errorf("--variant: there is no %q; the simulation has %s", name, cmp.Or(strings.Join(names, ", "), "none"))
 }
 
 // configOf is the node-group file of a variant.

@@ -1,0 +1,121 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/buildpool/buildpool/simulations/engine"
+	"github.com/buildpool/buildpool/simulations/workload"
+)
+
+// logNormal is a trace of builds at a rate, a quarter of a node each, whose durations
+// are log-normal about ten minutes with a 95th percentile of forty.
+func logNormal(perHour float64, span time.Duration) workload.Trace {
+	chance := rand.New(rand.NewPCG(5, 5))
+	sigma := math.Log(4) / 1.6448536269514722
+	t := workload.Trace{Start: monday, Shapes: []workload.Shape{quarter}}
+	for now := 0.0; ; {
+		now += chance.ExpFloat64() / perHour
+		arrival := time.Duration(now * float64(time.Hour))
+		if arrival > span {
+			return t
+		}
+		t.Builds = append(t.Builds, workload.Build{
+			Arrival:  arrival,
+			Duration: time.Duration(10 * float64(time.Minute) * math.Exp(sigma*chance.NormFloat64())),
+			Wait:     workload.UnknownWait,
+		})
+	}
+}
+
+// pushes is a trace of the shape of real CI: pushes that start a dozen builds at once,
+// by day and on weekdays, as many in a month as the public history of Bitcoin Core has.
+func pushes(b *testing.B, days int, perWeekday float64) workload.Trace {
+	t, err := workload.Generate("single-timezone", workload.Params{
+		Days: days, BuildsPerWeekday: perWeekday, Seed: 1,
+		Classes: []workload.ClassShare{{Classes: []string{"normal"}, Share: 1, MilliCPU: 4000, MemoryBytes: 8 * gib}},
+	})
+	require.NoError(b, err)
+	return t
+}
+
+func bench(b *testing.B, s engine.Settings) {
+	b.Helper()
+	b.ReportAllocs()
+	var r *engine.Result
+	began, runs := processorTime(b), 0
+	for b.Loop() {
+		var err error
+		if r, err = engine.Run(context.Background(), s, nil); err != nil {
+			b.Fatal(err)
+		}
+		runs++
+	}
+	b.ReportMetric(float64((processorTime(b)-began).Nanoseconds())/1e6/float64(runs), "cpu-ms/op")
+	b.ReportMetric(float64(len(s.Trace.Builds)), "builds")
+	b.ReportMetric(float64(r.Groups[0].Peak), "nodes")
+	b.ReportMetric(float64(r.Loops), "loops")
+}
+
+// processorTime is what the process has had of the processors: on a busy machine that
+// says more than the time that passes.
+func processorTime(b *testing.B) time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// BenchmarkMonth is thirty days of an office's builds.
+func BenchmarkMonth(b *testing.B) { bench(b, settings(pushes(b, 30, 520), normal("n", 0, 2000))) }
+
+// BenchmarkThousandAnHour is a day of 1,000 builds an hour.
+func BenchmarkThousandAnHour(b *testing.B) {
+	bench(b, settings(logNormal(1000, 24*time.Hour), normal("n", 0, 2000)))
+}
+
+// BenchmarkSixtyThousandAnHour is an hour on more than 1,400 nodes.
+func BenchmarkSixtyThousandAnHour(b *testing.B) {
+	bench(b, settings(logNormal(60_000, time.Hour), normal("n", 0, 10_000)))
+}
+
+// BenchmarkSixtyThousandAnHourOfManyShapes is the same with thirty kinds of request, so
+// that hardly two nodes are alike.
+func BenchmarkSixtyThousandAnHourOfManyShapes(b *testing.B) {
+	t := logNormal(60_000, time.Hour)
+	t.Shapes = nil
+	for i := range 30 {
+		t.Shapes = append(t.Shapes, workload.Shape{
+			Job: fmt.Sprint(i), Classes: []string{"normal"}, MilliCPU: int64(900 + 190*i), MemoryBytes: int64(1+i%7) * gib,
+		})
+	}
+	for i := range t.Builds {
+		t.Builds[i].Shape = int32(i * 7 % 30)
+	}
+	bench(b, settings(t, normal("n", 0, 10_000)))
+}
+
+// BenchmarkMillion is a million builds in 90 days.
+func BenchmarkMillion(b *testing.B) {
+	bench(b, settings(logNormal(1_000_000.0/(90*24), 90*24*time.Hour), normal("n", 0, 2000)))
+}
+
+// BenchmarkGrowth shows how time grows with builds: 1,000 an hour, for longer and longer.
+func BenchmarkGrowth(b *testing.B) {
+	for n := 10_000; n <= 10_000_000; n *= 10 {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			if n > 1_000_000 && testing.Short() {
+				b.Skip("takes 700 MB")
+			}
+			bench(b, settings(logNormal(1000, time.Duration(n)*time.Hour/1000), normal("n", 0, 2000)))
+		})
+	}
+}
