@@ -1,9 +1,23 @@
+//go:build unix
+
 package workload
 
 import (
 	"bytes"
+	"syscall"
 	"testing"
+	"time"
 )
+
+// cpuTime is what this process has had of the machine, which says more than the wall
+// clock does where others want it too.
+func cpuTime() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
 
 // benchmarkRead reads a million builds of a month, as our formats write them.
 func benchmarkRead(b *testing.B, f Format) {
@@ -14,13 +28,15 @@ func benchmarkRead(b *testing.B, f Format) {
 	}
 	b.SetBytes(int64(file.Len()))
 	b.ReportAllocs()
+	before := cpuTime()
 	for b.Loop() {
 		again, _, err := Read("bench", bytes.NewReader(file.Bytes()), Options{Format: f})
 		if err != nil || len(again.Builds) != len(trace.Builds) {
 			b.Fatal(len(again.Builds), err)
 		}
 	}
-	b.ReportMetric(float64(len(trace.Builds))*float64(b.N)/b.Elapsed().Seconds(), "builds/s")
+	b.ReportMetric((cpuTime()-before).Seconds()/float64(b.N), "cpu-s/op")
+	b.ReportMetric(float64(len(trace.Builds)), "builds")
 }
 
 func BenchmarkReadCSVMillion(b *testing.B)       { benchmarkRead(b, CSV) }

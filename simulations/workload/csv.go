@@ -55,7 +55,9 @@ func readRecords(rows *rowReader, r *csv.Reader, before int, columns []column) e
 			continue
 		}
 		for i, c := range columns {
-			fields[c] = record[i]
+			if c != passedOver {
+				fields[c] = record[i]
+			}
 		}
 		if at, f := rows.build(&fields); f != nil {
 			line, column := placeOf(r, columns, at)
@@ -112,6 +114,9 @@ func readHeader(c *collector, r *csv.Reader, before int, header []string) []colu
 		switch {
 		case !ok:
 			c.fail(before+line, at, &fault{"header", "is no column", name, "use " + strings.Join(columnNames[:], ", ") + ", or read the file as columns with a mapping"})
+			continue
+		case known == passedOver:
+			columns[i] = passedOver
 			continue
 		case has[known]:
 			c.fail(before+line, at, &fault{"header", "is there twice", name, "name every column once"})

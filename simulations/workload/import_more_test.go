@@ -56,6 +56,15 @@ func TestCutExports(t *testing.T) {
 	}
 }
 
+func TestExportsThatAreNone(t *testing.T) {
+	for _, f := range []Format{GitLab, GitHub, Tekton, Kubernetes, Prometheus} {
+		for _, nonsense := range []string{"[7]", `"text"`} {
+			_, _, err := Read("x.json", strings.NewReader(nonsense), Options{Format: f})
+			require.ErrorContains(t, err, "is no JSON object; check that the export is of this system", f)
+		}
+	}
+}
+
 func TestSourcesOfExportsThatFail(t *testing.T) {
 	for _, f := range imports {
 		mapping := exampleMapping(t, f)

@@ -103,6 +103,12 @@ func (l *lineReader) object() (int, *fault) {
 		if !ok && name != "start" && name != "location" {
 			return at, &fault{"", "is no column", name, "use " + strings.Join(columnNames[:], ", ")}
 		}
+		if ok && known == passedOver {
+			if err := l.decoder.SkipValue(); err != nil {
+				return l.syntax(err)
+			}
+			continue
+		}
 		before := len(l.text)
 		if f, err := l.value(name); err != nil {
 			return l.syntax(err)

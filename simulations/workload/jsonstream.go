@@ -58,7 +58,7 @@ func failure(err error) error {
 // given to visit, and is valid during the visit only.
 func objects(c *collector, source *bufio.Reader, within []string, visit func(place, jsontext.Value)) error {
 	s := newJSONStream(source)
-	w := wrapping{stream: s, within: within, visit: visit}
+	w := wrapping{collector: c, stream: s, within: within, visit: visit}
 	for {
 		if kind := s.PeekKind(); kind == 0 {
 			_, err := s.ReadToken()
@@ -75,9 +75,10 @@ func objects(c *collector, source *bufio.Reader, within []string, visit func(pla
 }
 
 type wrapping struct {
-	stream *jsonStream
-	within []string
-	visit  func(place, jsontext.Value)
+	collector *collector
+	stream    *jsonStream
+	within    []string
+	visit     func(place, jsontext.Value)
 }
 
 func (w *wrapping) value() error {
@@ -87,7 +88,12 @@ func (w *wrapping) value() error {
 	case '{':
 		return w.object()
 	}
-	return w.stream.SkipValue()
+	at := w.stream.next()
+	if err := w.stream.SkipValue(); err != nil {
+		return err
+	}
+	w.collector.bad(at.line, at.column, &fault{"", "is no JSON object", "", "check that the export is of this system"})
+	return nil
 }
 
 func (w *wrapping) elements() error {

@@ -61,6 +61,18 @@ func TestReadJSONLines(t *testing.T) {
 
 const header = "arrival,duration,cpu,memory,class\n"
 
+// The results of a simulation can be played again.
+func TestResultsAreTraces(t *testing.T) {
+	for f, text := range map[Format]string{
+		CSV:       "arrival,duration,wait,class,cpu,memory,started,ended,group,node,interruptions,lost,cause\n1,2,3,a,1,1Gi,4,6,g,0,0,,boot\n",
+		JSONLines: `{"arrival":1,"duration":2,"wait":3,"class":"a","cpu":1,"memory":"1Gi","started":4,"lost":null,"cause":"boot"}`,
+	} {
+		trace, _, err := readText(f, text, false)
+		require.NoError(t, err)
+		assert.Equal(t, []Build{{Arrival: time.Second, Duration: 2 * time.Second, Wait: 3 * time.Second}}, trace.Builds)
+	}
+}
+
 // Where a trace begins, and what arrivals count from.
 func TestStart(t *testing.T) {
 	tokyo, err := time.LoadLocation("Asia/Tokyo")

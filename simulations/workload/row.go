@@ -32,7 +32,17 @@ var columnNames = [columnCount]string{
 // requiredColumns are those without which a build says nothing.
 var requiredColumns = []column{arrivalColumn, durationColumn, cpuColumn, memoryColumn, classColumn}
 
+// resultColumns are those that the results of a simulation add: they are passed over,
+// so that results can be played again.
+var resultColumns = []string{"started", "ended", "group", "node", "interruptions", "lost", "cause"}
+
+// passedOver stands for a column that is known and not wanted.
+const passedOver column = -1
+
 func columnNamed(name string) (column, bool) {
+	if slices.Contains(resultColumns, name) {
+		return passedOver, true
+	}
 	i := slices.Index(columnNames[:], name)
 	return column(i), i >= 0
 }
