@@ -114,7 +114,13 @@ func TestOptionsByDialect(t *testing.T) {
 buildpool_options_withheld_total{node_group="spot",reason="` + test.withheld + `"} 3
 `
 			}
-			require.NoError(t, testutil.GatherAndCompare(w.metrics, strings.NewReader(expected), "buildpool_options_withheld_total"))
+			if test.answered && test.dialect == dialect.CA135 {
+				expected += `# HELP buildpool_options_risked_total Requests of cluster-autoscaler 1.35 or newer that were answered with a node group's options, which set its max node startup time to 0.
+# TYPE buildpool_options_risked_total counter
+buildpool_options_risked_total{node_group="spot"} 3
+`
+			}
+			require.NoError(t, testutil.GatherAndCompare(w.metrics, strings.NewReader(expected), "buildpool_options_withheld_total", "buildpool_options_risked_total"))
 			warnings := strings.Count(w.log.String(), "level=WARN")
 			if test.warns == "" {
 				assert.Zero(t, warnings, w.log.String())

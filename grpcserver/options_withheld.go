@@ -55,6 +55,7 @@ func withholdingFor(d dialect.Dialect, allowed bool) (reason withholding, withho
 type optionsNotes struct {
 	log      *slog.Logger
 	withheld *prometheus.CounterVec
+	risked   *prometheus.CounterVec
 	told     sync.Map // note → nothing: what has been logged
 }
 
@@ -65,10 +66,18 @@ type note struct {
 }
 
 func newOptionsNotes(registerer prometheus.Registerer, log *slog.Logger) *optionsNotes {
-	return &optionsNotes{log: log, withheld: promauto.With(registerer).NewCounterVec(prometheus.CounterOpts{
-		Name: "buildpool_options_withheld_total",
-		Help: "Requests for a node group's options that were answered with none although the group sets some, by reason.",
-	}, []string{"node_group", "reason"})}
+	register := promauto.With(registerer)
+	return &optionsNotes{
+		log: log,
+		withheld: register.NewCounterVec(prometheus.CounterOpts{
+			Name: "buildpool_options_withheld_total",
+			Help: "Requests for a node group's options that were answered with none although the group sets some, by reason.",
+		}, []string{"node_group", "reason"}),
+		risked: register.NewCounterVec(prometheus.CounterOpts{
+			Name: "buildpool_options_risked_total",
+			Help: "Requests of cluster-autoscaler 1.35 or newer that were answered with a node group's options, which set its max node startup time to 0.",
+		}, []string{"node_group"}),
+	}
 }
 
 // withhold counts, and warns the first time.
@@ -77,9 +86,10 @@ func (n *optionsNotes) withhold(ctx context.Context, group string, d dialect.Dia
 	n.warn(ctx, group, d, "the node group's options are withheld from cluster-autoscaler", advice[reason])
 }
 
-// accept warns the first time of what the user has agreed to.
+// accept counts what the user has agreed to, and warns of it the first time.
 func (n *optionsNotes) accept(ctx context.Context, group string, d dialect.Dialect) {
 	if d == dialect.CA135 {
+		n.risked.WithLabelValues(group).Inc()
 		n.warn(ctx, group, d, "the node group's options are answered although they set cluster-autoscaler's max node startup time to 0",
 			"allowed by options.allowWithCA135 or --allow-options-with-ca-1.35 (autoscaler#10245)")
 	}
