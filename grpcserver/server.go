@@ -67,6 +67,8 @@ type Server struct {
 	client  *clientDialect
 	// service is what answers the provider's RPCs; a sibling has none.
 	service *service
+	// methods are the RPCs of the service, by full name, for calls in process.
+	methods map[string]unaryMethod
 }
 
 // New makes a server of externalgrpc that serves nothing until Serve. Stop ends it,
@@ -129,7 +131,8 @@ func (s *Server) open(meet credentials.TransportCredentials, register func(grpc.
 		options = append(options, traced(s.options.Tracer))
 	}
 	s.grpc, s.health, s.endStreams = grpc.NewServer(options...), health.NewServer(), endStreams
-	register(s.grpc)
+	s.methods = map[string]unaryMethod{}
+	register(directory{s.grpc, s.methods})
 	s.services = slices.Collect(maps.Keys(s.grpc.GetServiceInfo()))
 	s.SetServing(false)
 	healthpb.RegisterHealthServer(s.grpc, s.health)
