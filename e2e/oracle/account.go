@@ -22,15 +22,16 @@ const (
 	accessKeySecret = "sim-secret"
 )
 
-// accountFile is the account's head. Instances are created fast: the time to a Ready
-// node is drawn per node by the kubelets' model, and counts from the request.
+// accountFile is the account's head. An activity ends, and so a failure is known, after
+// the groups' Refusal; the time to a Ready node is drawn per node by the world and
+// counts from the request.
 const accountFile = `
 apiVersion: buildpool/v1alpha1
 kind: Account
-region: %s
+region: %[1]s
 accessKeys: [{id: ` + accessKeyID + `, secret: ` + accessKeySecret + `}]
-delays: {check: 0s, create: 1s, fail: 1s, retry: 1m, remove: %s}
-vSwitches: [{id: vsw-1, zone: %s}]
+delays: {check: 0s, create: %[2]s, fail: %[2]s, retry: 1m, remove: %[3]s}
+vSwitches: [{id: vsw-1, zone: %[4]s}]
 `
 
 // groupFile is one scaling group; 2000 is ESS's largest size, the real bounds are the
@@ -48,12 +49,16 @@ const groupFile = `
 // newAccount makes the account behind the groups: per group a scaling group with an
 // instance type of its own, so that each has its own stock.
 func newAccount(s engine.Settings, initial func(engine.Group) int) (*esssim.Simulator, error) {
-	removal, err := removalOf(s.Groups)
+	removal, err := common(s.Groups, func(g engine.Group) time.Duration { return g.Removal })
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the groups' Removal: %w", err)
+	}
+	refusal, err := common(s.Groups, func(g engine.Group) time.Duration { return g.Refusal })
+	if err != nil {
+		return nil, fmt.Errorf("read the groups' Refusal: %w", err)
 	}
 	var file strings.Builder
-	fmt.Fprintf(&file, accountFile, regionOf(s), removal, zoneOf(s))
+	fmt.Fprintf(&file, accountFile, regionOf(s), refusal, removal, zoneOf(s))
 	if s.Quota > 0 {
 		fmt.Fprintf(&file, "quotas: {instances: %d}\n", s.Quota)
 	}
@@ -103,14 +108,14 @@ func setStockExactly(a *account.Account, s engine.Settings, group, stock int) er
 	return nil
 }
 
-// removalOf is the groups' one removal time: the account has no other.
-func removalOf(groups []engine.Group) (time.Duration, error) {
+// common is the one value that all groups have: the account's delays are its own.
+func common(groups []engine.Group, of func(engine.Group) time.Duration) (time.Duration, error) {
 	for _, g := range groups {
-		if g.Removal != groups[0].Removal {
-			return 0, errors.New("the simulated account has one removal time, and the groups have several")
+		if of(g) != of(groups[0]) {
+			return 0, errors.New("the simulated account has one for all, and the groups have several")
 		}
 	}
-	return groups[0].Removal, nil
+	return of(groups[0]), nil
 }
 
 func scalingGroupID(n int) string { return fmt.Sprintf("asg-oracle%02d", n) }

@@ -88,7 +88,9 @@ func optionsOf(a engine.Autoscaler) config.AutoscalingOptions {
 	o.BalanceSimilarNodeGroups = a.BalanceSimilarNodeGroups
 	o.EnforceNodeGroupMinSize = a.EnforceNodeGroupMinSize
 	o.NodeDeleteDelayAfterTaint = a.NodeDeleteDelayAfterTaint
-	o.FrequentLoopsEnabled = frequentLoops(a)
+	o.FrequentLoopsEnabled = a.FrequentLoops
+	o.MaxBulkSoftTaintCount = a.MaxBulkSoftTaintCount
+	o.BalancingExtraIgnoredLabels = a.BalancingIgnoreLabels
 	// The status is written to a ConfigMap that nobody reads here.
 	o.WriteStatusConfigMap = false
 	return o

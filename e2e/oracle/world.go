@@ -116,29 +116,25 @@ func (w *world) run(done <-chan struct{}) {
 	}
 }
 
-// happen runs what is due and returns when something is next.
+// happen runs what is due, each event followed by a look of the scheduler at the room
+// that it freed, and returns when something is next.
 func (w *world) happen(now time.Time) (next time.Time, any bool) {
 	for {
 		next, any = w.nextEvent()
 		arrival, more := w.nextArrival()
+		arrives := more && (!any || arrival.Before(next))
 		switch {
-		case more && (!any || arrival.Before(next)):
-			if arrival.After(now) {
-				return arrival, true
-			}
+		case arrives && !arrival.After(now):
 			w.arrive(now)
-		case any && !next.After(now):
+		case !arrives && any && !next.After(now):
 			heap.Pop(&w.events).(event).happen()
-		default:
-			w.scheduleFreed(now)
-			if again, still := w.nextEvent(); still && !again.After(now) {
-				continue
-			}
-			if more && (!any || arrival.Before(next)) {
+		case len(w.cluster.freed) == 0:
+			if arrives {
 				return arrival, true
 			}
-			return w.nextEvent()
+			return next, any
 		}
+		w.scheduleFreed(now)
 	}
 }
 
