@@ -11,7 +11,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 IMAGE    ?= buildpool:$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race lint fuzz soak bench bench-alicloud generate verify e2e image clean build
+.PHONY: help demo test race lint fuzz soak bench bench-alicloud generate verify e2e fidelity fidelity-quick image clean build
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,15 @@ verify: ## fail if a generated file is stale
 
 e2e: ## the real control plane and each cluster-autoscaler against buildpool
 	$(GO) -C e2e test -count=1 -timeout 45m ./...
+
+FIDELITY := $(GO) -C e2e/oracle test -tags externalgrpc -vet=off -count=1 -timeout 6h -run '^TestFidelity$$' .
+
+fidelity: ## the simulator against the real cluster-autoscaler in virtual time, see docs/fidelity.md
+	@mkdir -p $(BIN)
+	$(FIDELITY) -v -table $(CURDIR)/$(BIN)/fidelity.md
+
+fidelity-quick: ## the same for a few cases, three seeds each: minutes
+	$(FIDELITY) -short
 
 build: ## the binary, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/buildpool ./cmd/buildpool

@@ -16,6 +16,8 @@ type fidelityCase struct {
 	name string
 	// quick: it is part of the short run.
 	quick bool
+	// costly: a run of the oracle takes minutes.
+	costly bool
 	// trace of the case; it may skip the test.
 	trace func(t *testing.T) workload.Trace
 	with  []func(*engine.Settings)
@@ -75,18 +77,18 @@ var mixed = []workload.ClassShare{smallBuild, mediumBuild, largeBuild}
 
 var fidelityCases = []fidelityCase{
 	{name: "real trace, 7 days", trace: realTrace(7), with: []func(*engine.Settings){groups(normal("normal", 100))}},
-	{name: "real trace, 30 days", trace: realTrace(30), with: []func(*engine.Settings){groups(normal("normal", 100))}},
+	{name: "real trace, 30 days", costly: true, trace: realTrace(30), with: []func(*engine.Settings){groups(normal("normal", 100))}},
 	{name: "1,000 builds/h", quick: true, trace: rush(1000, 3*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 500))}},
 	{name: "5,000 builds/h", trace: rush(5000, time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 500))}},
-	{name: "20,000 builds/h", trace: rush(20000, time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 1000))}},
-	{name: "three sizes, least-waste", quick: true, trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes()}},
+	{name: "20,000 builds/h", costly: true, trace: rush(20000, time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 1000))}},
+	{name: "three sizes, least-waste", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes()}},
 	{name: "three sizes, random", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes(), expanders("random")}},
 	{name: "three sizes, priority", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes(), expanders("priority")}},
 	{name: "three sizes, price", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes(), expanders("price")}},
 	{name: "three sizes, most-pods", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes(), expanders("most-pods")}},
 	{name: "three sizes, least-nodes", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes(), expanders("least-nodes")}},
 	{name: "three sizes, our own", quick: true, trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes(), expanders("grpc")}},
-	{name: "unneeded 1 min", quick: true, trace: rush(200, 8*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 100)), unneeded(time.Minute)}},
+	{name: "unneeded 1 min", trace: rush(200, 8*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 100)), unneeded(time.Minute)}},
 	{name: "unneeded 5 min", trace: rush(200, 8*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 100)), unneeded(5 * time.Minute)}},
 	{name: "unneeded 30 min", trace: rush(200, 8*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 100)), unneeded(30 * time.Minute)}},
 	{name: "spot with fallback, stock-out", quick: true, trace: rush(300, 8*time.Hour, eitherBuild), with: []func(*engine.Settings){

@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	seeds     = flag.Int("seeds", 3, "runs of the oracle per case")
+	seeds     = flag.Int("seeds", 5, "runs of the oracle per case; costly cases have three at most")
 	tablePath = flag.String("table", "", "file to write the table of the cases to, in Markdown")
 )
 
@@ -43,7 +43,7 @@ func TestFidelity(t *testing.T) {
 			t.Parallel()
 			s := c.settings(t)
 			began := time.Now()
-			oracle := playSeeds(t, s)
+			oracle := playSeeds(t, c, s)
 			took := time.Since(began)
 			began = time.Now()
 			ours := runSeeds(t, s)
@@ -60,10 +60,10 @@ func TestFidelity(t *testing.T) {
 	}
 }
 
-func playSeeds(t *testing.T, s engine.Settings) []figures {
+func playSeeds(t *testing.T, c fidelityCase, s engine.Settings) []figures {
 	n := *seeds
-	if testing.Short() {
-		n = min(n, 2)
+	if testing.Short() || c.costly {
+		n = min(n, 3)
 	}
 	var all []figures
 	for seed := range n {

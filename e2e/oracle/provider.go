@@ -70,7 +70,7 @@ func (p *provider) close() {
 // provider makes of the account's instance types exactly the nodes that the settings
 // describe.
 func configOf(s engine.Settings) config.Config {
-	cfg := config.Config{APIVersion: config.APIVersion, Kind: config.Kind, Region: regionOf(s), Expander: s.Expander}
+	cfg := config.Config{APIVersion: config.APIVersion, Kind: config.Kind, Region: regionOf(s), Expander: s.Expander, Schedule: s.Schedule}
 	for n, g := range s.Groups {
 		c := g.Config
 		c.ScalingGroup = config.ScalingGroup{ID: scalingGroupID(n)}
