@@ -18,7 +18,7 @@ import (
 // virtual time and for millions of calls, where a transport costs more than the
 // answer. Streams have no place on it.
 func (s *Server) InProcess() grpc.ClientConnInterface {
-	return inProcess{methods: s.methods, chain: chained(s.chain)}
+	return inProcess{methods: s.methods, chain: inOneChain(s.chain)}
 }
 
 type inProcess struct {
@@ -67,8 +67,8 @@ func overWire(from, to any) error {
 	return nil
 }
 
-// chained makes one interceptor of several, the first outermost.
-func chained(all []grpc.UnaryServerInterceptor) grpc.UnaryServerInterceptor {
+// inOneChain makes one interceptor of several, the first outermost.
+func inOneChain(all []grpc.UnaryServerInterceptor) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 		next := handle
 		for n := len(all) - 1; n >= 0; n-- {

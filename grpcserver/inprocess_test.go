@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -55,9 +54,17 @@ func TestInProcessAnswersAsTheWireDoes(t *testing.T) {
 			assert.True(t, proto.Equal(outer, inner), "%v, not %v", inner, outer)
 		})
 	}
-	series, err := testutil.GatherAndCount(w.metrics, "buildpool_grpc_requests_total")
+	families, err := w.metrics.Gather()
 	require.NoError(t, err)
-	assert.Equal(t, 4, series, "calls in process are counted with the others")
+	var counted float64
+	for _, f := range families {
+		if f.GetName() == "buildpool_grpc_requests_total" {
+			for _, m := range f.GetMetric() {
+				counted += m.GetCounter().GetValue()
+			}
+		}
+	}
+	assert.InDelta(t, 8, counted, 0, "calls in process are counted as those on the wire")
 }
 
 func TestInProcessRefusesWhatItHasNot(t *testing.T) {

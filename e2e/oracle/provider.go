@@ -62,6 +62,7 @@ func newProvider(s engine.Settings, transport http.RoundTripper, w *world) (*pro
 func (p *provider) inProcess() grpc.ClientConnInterface { return p.server.InProcess() }
 
 func (p *provider) close() {
+	_ = p.server.Stop(context.Background()) // without listeners nothing can hold it up
 	p.Close()
 	p.cloud.Close()
 }
