@@ -31,13 +31,16 @@ type autoscaler struct {
 	drains    drains
 	worths    worths
 	need      []int // by demand: builds that no upcoming node has room for
+	// oldest is since when the oldest of these has waited.
+	oldest []time.Duration
+	pods   podPacking
 }
 
 func newAutoscaler(w *world) autoscaler {
 	flags := &w.settings.Autoscaler
 	return autoscaler{
 		world: w, flags: flags, next: forever, period: flags.ScanInterval + flags.LoopTime,
-		lastScaleUp: longAgo, lastScaleDown: longAgo, need: make([]int, len(w.demands)),
+		lastScaleUp: longAgo, lastScaleDown: longAgo, need: make([]int, len(w.demands)), oldest: make([]time.Duration, len(w.demands)),
 		deletions: deletions{byGroup: make([]int, len(w.settings.Groups))},
 	}
 }

@@ -77,7 +77,7 @@ type world struct {
 
 	// Every kind of chance has its own source, so that a setting which draws less of
 	// one leaves the others as they were.
-	ties, boots, reclaims, expansions *rand.Rand
+	ties, boots, reclaims, expansions, orders *rand.Rand
 }
 
 func newWorld(s *Settings) (*world, error) {
@@ -87,7 +87,7 @@ func newWorld(s *Settings) (*world, error) {
 		horizon:  s.Horizon,
 		open:     len(s.Trace.Builds),
 		shelves:  shelves{by: map[shelfKey]int32{}},
-		ties:     source(1), boots: source(2), reclaims: source(3), expansions: source(4),
+		ties:     source(1), boots: source(2), reclaims: source(3), expansions: source(4), orders: source(5),
 		result: &Result{Builds: make([]BuildResult, len(s.Trace.Builds)), Groups: make([]GroupResult, len(s.Groups))},
 	}
 	for i := range w.result.Builds {

@@ -9,23 +9,49 @@ import (
 // (CA core/podlistprocessor/filter_out_schedulable.go): those need no scale-up.
 func (s *autoscaler) filterOutSchedulable() {
 	w := s.world
-	var coming bins
-	for g := range w.groups {
-		if n := w.upcoming(g); n > 0 {
-			coming.list = append(coming.list, bin{left: w.kinds[w.kindOf[g]].allocatable, count: n, group: int32(g)})
+	coming, singly := s.upcomingBins(), false
+	for d := range w.demands {
+		s.need[d] = w.demands[d].waiting.len()
+	}
+	switch {
+	case len(coming.list) == 0 || !s.waiting():
+	case s.pods.worth(w):
+		singly = true
+		s.pods.fill(s, coming)
+	default:
+		for d := range w.demands {
+			fits := w.demands[d].fits
+			s.need[d] = coming.fill(w.demands[d].ask, s.need[d], func(g int32) bool { return fits[g] })
 		}
 	}
 	for d := range w.demands {
-		q := &w.demands[d].waiting
-		if q.len() == 0 {
-			s.need[d] = 0
-			continue
+		if q := &w.demands[d].waiting; q.len() > 0 {
+			q.cover(q.len()-s.need[d], s.now())
+			oldest := q.at(min(q.coveredTo, q.len()-1)).since
+			if singly && s.pods.left[d] != Never {
+				oldest = s.pods.left[d]
+			}
+			s.oldest[d] = w.created(oldest)
 		}
-		fits := w.demands[d].fits
-		s.need[d] = coming.fill(w.demands[d].ask, q.len(), func(g int32) bool { return fits[g] })
-		q.cover(q.len()-s.need[d], s.now())
 	}
 	s.leaveOutYoung()
+}
+
+// upcomingBins are the nodes that are on their way.
+func (s *autoscaler) upcomingBins() bins {
+	var coming bins
+	for g := range s.world.groups {
+		if n := s.world.upcoming(g); n > 0 {
+			coming.list = append(coming.list, bin{left: s.world.kinds[s.world.kindOf[g]].allocatable, count: n, group: int32(g)})
+		}
+	}
+	return coming
+}
+
+// created is when a pod was created as Kubernetes tells it: in whole seconds, so that
+// pods are up to a second older than they are.
+func (w *world) created(since time.Duration) time.Duration {
+	return w.settings.Trace.Start.Add(since).Truncate(time.Second).Sub(w.settings.Trace.Start)
 }
 
 // leaveOutYoung leaves builds alone that are younger than --new-pod-scale-up-delay
@@ -37,7 +63,7 @@ func (s *autoscaler) leaveOutYoung() {
 	for d := range s.need {
 		q := &s.world.demands[d].waiting
 		for s.need[d] > 0 {
-			youngest := q.at(q.coveredTo + s.need[d] - 1).since
+			youngest := s.world.created(q.at(q.coveredTo + s.need[d] - 1).since)
 			if s.now()-youngest > s.flags.NewPodScaleUpDelay {
 				break
 			}
@@ -63,11 +89,9 @@ func (s *autoscaler) allPodsAreNew() (tooEarly bool, why Cause) {
 		if n == 0 {
 			continue
 		}
-		q := &s.world.demands[d].waiting
-		since := q.at(min(q.coveredTo, q.len()-1)).since
-		oldest = min(oldest, since)
+		oldest = min(oldest, s.oldest[d])
 		if s.world.demands[d].ask.gpus > 0 {
-			oldestGPU = min(oldestGPU, since)
+			oldestGPU = min(oldestGPU, s.oldest[d])
 		}
 	}
 	if oldest+newPodBuffer > s.now() {

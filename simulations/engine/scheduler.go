@@ -134,4 +134,9 @@ func (w *world) interrupt(id int32) {
 		w.meter.pending(d.class, +1)
 	}
 	w.scheduleAll()
+	for d := range w.demands {
+		if w.demands[d].waiting.len() > 0 {
+			w.scaler.podFailed()
+		}
+	}
 }
