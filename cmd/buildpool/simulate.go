@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/buildpool/buildpool/simulations/engine"
 	"github.com/buildpool/buildpool/simulations/scenario"
@@ -62,27 +63,33 @@ Scenarios that come with buildpool, for --scenario:
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.config, "config", "", "node-group file, as production uses it")
-	f.StringVar(&flags.assume, "assume", "", "file of assumptions (kind Simulation)")
 	f.StringVar(&flags.scenario, "scenario", "", "play a scenario that comes with buildpool")
-	f.StringVar(&flags.account, "account", "", "account file (kind Account) to take instance types, boot times and stock from")
-	f.StringVar(&flags.trace, "trace", "", "history of builds")
-	f.StringVar(&flags.format, "format", "", "format of the history, if its name does not tell")
-	f.BoolVar(&flags.skipBad, "skip-bad", false, "leave builds out that cannot be read, and count them")
-	f.StringVar(&flags.profile, "profile", "", "generated demand instead of a history")
-	f.IntVar(&flags.days, "days", 0, "days of the demand to generate, or of the history to play; 0: 7, or all")
-	f.Uint64Var(&flags.seed, "seed", 1, "seed of all chance")
-	f.StringArrayVar(&flags.caFlags, "ca-flag", nil, "flag of cluster-autoscaler, such as --ca-flag=--scan-interval=10s; repeatable")
-	f.StringVar(&flags.caFlagsFrom, "ca-flags-from", "", "file of cluster-autoscaler's flags, or its manifest")
+	flags.register(f)
 	f.StringVar(&flags.variant, "variant", "", "play only this one of the simulation's variants")
-	f.DurationVar(&flags.output.slo, "slo", 0, "the longest wait that is good enough")
 	f.BoolVar(&flags.output.json, "json", false, "print the report as JSON; of several variants their comparison")
 	f.StringVar(&flags.output.html, "html", "", "write a page with charts to this file, too")
 	f.StringVar(&flags.output.buildsCSV, "builds-csv", "", "write a line per build to this file, too")
 	f.StringVar(&flags.output.timelineCSV, "timeline-csv", "", "write a line per step of the run to this file, too")
-	f.DurationVar(&flags.output.timelineStep, "timeline-step", 0, "step of the timeline; 0: about 2000 steps in all")
-	f.BoolVar(&flags.output.withoutBaselines, "without-baselines", false, "leave out what static pools would do")
-	f.BoolVar(&flags.noProgress, "no-progress", false, "show no progress on a terminal")
 	return cmd
+}
+
+// register adds the flags of whatever plays builds: where they come from, under which
+// assumptions, and what is reported of every run.
+func (f *simulateFlags) register(set *pflag.FlagSet) {
+	set.StringVar(&f.assume, "assume", "", "file of assumptions (kind Simulation)")
+	set.StringVar(&f.account, "account", "", "account file (kind Account) to take instance types, boot times and stock from")
+	set.StringVar(&f.trace, "trace", "", "history of builds")
+	set.StringVar(&f.format, "format", "", "format of the history, if its name does not tell")
+	set.BoolVar(&f.skipBad, "skip-bad", false, "leave builds out that cannot be read, and count them")
+	set.StringVar(&f.profile, "profile", "", "generated demand instead of a history")
+	set.IntVar(&f.days, "days", 0, "days of the demand to generate, or of the history to play; 0: 7, or all")
+	set.Uint64Var(&f.seed, "seed", 1, "seed of all chance")
+	set.StringArrayVar(&f.caFlags, "ca-flag", nil, "flag of cluster-autoscaler, such as --ca-flag=--scan-interval=10s; repeatable")
+	set.StringVar(&f.caFlagsFrom, "ca-flags-from", "", "file of cluster-autoscaler's flags, or its manifest")
+	set.DurationVar(&f.output.slo, "slo", 0, "the longest wait that is good enough")
+	set.DurationVar(&f.output.timelineStep, "timeline-step", 0, "step of the timeline; 0: about 2000 steps in all")
+	set.BoolVar(&f.output.withoutBaselines, "without-baselines", false, "leave out what static pools would do")
+	set.BoolVar(&f.noProgress, "no-progress", false, "show no progress on a terminal")
 }
 
 func scenarioList() string {
@@ -94,29 +101,38 @@ func scenarioList() string {
 }
 
 func runSimulate(ctx context.Context, env environment, flags simulateFlags) error {
-	in, err := flags.inputs(ctx, env)
+	question, runs, err := flags.play(ctx, env)
 	if err != nil {
 		return err
 	}
-	variants, err := in.chosen(flags.variant)
+	return flags.output.write(env, question, runs)
+}
+
+// play plays every variant that the flags choose, and returns the question that the
+// simulation asks.
+func (f simulateFlags) play(ctx context.Context, env environment) (question string, runs []played, err error) {
+	in, err := f.inputs(ctx, env)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
-	if err := flags.output.check(len(variants)); err != nil {
-		return err
+	variants, err := in.chosen(f.variant)
+	if err != nil {
+		return "", nil, err
 	}
-	var runs []played
+	if err := f.output.check(len(variants)); err != nil {
+		return "", nil, err
+	}
 	for _, v := range variants {
-		p, err := in.play(ctx, env, v, flags)
+		p, err := in.play(ctx, env, v, f)
 		if err != nil {
-			return err
+			return "", nil, err
 		}
 		runs = append(runs, p)
 	}
 	for _, flag := range in.ignored() {
 		fmt.Fprintf(env.stderr, "buildpool: %s changes nothing of a simulation and is ignored\n", flag)
 	}
-	return flags.output.write(env, in.simulation.Question, runs)
+	return in.simulation.Question, runs, nil
 }
 
 // played is one run and what it was of.

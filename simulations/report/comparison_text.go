@@ -101,7 +101,11 @@ func (f Figure) cell(n int) string {
 	delta := sign + f.text(math.Abs(f.Deltas[n]))
 	switch percent := f.Percents[n]; {
 	case f.Unit == unitShare:
-		delta = strings.TrimSuffix(delta, "%") + " points"
+		points, digits := 100*math.Abs(f.Deltas[n]), 1
+		if points < 0.05 {
+			digits = 3
+		}
+		delta = fmt.Sprintf("%s%.*f points", sign, digits, points)
 	case percent != nil:
 		delta += fmt.Sprintf(", %+.1f%%", *percent)
 	}

@@ -37,10 +37,10 @@ function bars(name, title, unit, legend, rows, text) {
 
 // table has a head and rows of cells; a cell is a text or an element.
 function table(head, rows, options) {
-  const { words, label, narrow } = options || {};
+  const { words, label, narrow, dense } = options || {};
   const body = rows.map(r => el("tr", { class: r.mark || "" }, ...r.cells.map(c => el("td", {}, c))));
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label || "table" },
-    el("table", { class: words ? "words" : narrow ? "narrow" : "" }, el("thead", {}, el("tr", {}, ...head.map(h => el("th", { scope: "col" }, h)))), el("tbody", {}, ...body)));
+    el("table", { class: words ? "words" : narrow ? "narrow" : dense ? "dense" : "" }, el("thead", {}, el("tr", {}, ...head.map(h => el("th", { scope: "col" }, h)))), el("tbody", {}, ...body)));
 }
 
 function waitRow(name, w, slo, mark) {

@@ -104,7 +104,8 @@ function overTime(page) {
     const overlay = of => drawn.map((r, n) => layer(of(r), r, { name: nameOf(r, n), colour: colour(runs.indexOf(r)), line: "solid" }));
     add({ name: "pending", title: "Builds that wait for a node", unit: "builds", layers: overlay(r => r.timeline.pending) });
     add({ name: "nodes", title: "Nodes billed, all groups", unit: "nodes", layers: overlay(r => r.timeline.nodes) });
-    for (const g of [...new Set(drawn.flatMap(r => r.timeline.groups.map(g => g.name)))]) {
+    const groups = [...new Set(drawn.flatMap(r => r.timeline.groups.map(g => g.name)))];
+    for (const g of groups.length > 1 ? groups : []) {
       const having = drawn.filter(r => r.timeline.groups.some(x => x.name === g));
       add({ name: "group " + g, title: `${g}: nodes billed`, unit: "nodes", height: 160,
         layers: having.map(r => layer(r.timeline.groups.find(x => x.name === g).billed, r, { name: nameOf(r, runs.indexOf(r)), colour: colour(runs.indexOf(r)), line: "solid" })) });

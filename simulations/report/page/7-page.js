@@ -36,7 +36,7 @@ function nodes(page) {
     const row = (name, c, mark) => ({ mark, cells: [name, ...columns.map(([, text]) => text(c))] });
     const rows = r.groups.map(g => row(g.name, g));
     if (r.groups.length > 1) rows.push(row("all", r.capacity, "total"));
-    page.append(el("div", { class: "card stack" }, table([several ? nameOf(r, n) : "group", ...columns.map(([name]) => name)], rows, { label: "Node groups" })));
+    page.append(el("div", { class: "card stack" }, table([several ? nameOf(r, n) : "group", ...columns.map(([name]) => name)], rows, { label: "Node groups", dense: true })));
   }
 }
 
