@@ -22,6 +22,7 @@ type simulateFlags struct {
 	account     string
 	trace       string
 	format      string
+	mapping     string
 	profile     string
 	skipBad     bool
 	days        int
@@ -80,6 +81,7 @@ func (f *simulateFlags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.account, "account", "", "account file (kind Account) to take instance types, boot times and stock from")
 	set.StringVar(&f.trace, "trace", "", "history of builds")
 	set.StringVar(&f.format, "format", "", "format of the history, if its name does not tell")
+	set.StringVar(&f.mapping, "mapping", "", "mapping file, for the history of another system")
 	set.BoolVar(&f.skipBad, "skip-bad", false, "leave builds out that cannot be read, and count them")
 	set.StringVar(&f.profile, "profile", "", "generated demand instead of a history")
 	set.IntVar(&f.days, "days", 0, "days of the demand to generate, or of the history to play; 0: 7, or all")

@@ -217,7 +217,17 @@ func (in *inputs) readTrace(f simulateFlags, env environment) error {
 }
 
 func (in *inputs) readHistory(name string, f simulateFlags, env environment) error {
-	trace, dropped, err := workload.ReadFile(name, workload.Options{Format: workload.Format(f.format), SkipBad: f.skipBad})
+	options := workload.Options{Format: workload.Format(f.format), SkipBad: f.skipBad}
+	if f.mapping != "" {
+		data, err := os.ReadFile(f.mapping)
+		if err != nil {
+			return fmt.Errorf("read mapping: %w", err)
+		}
+		if options.Mapping, err = workload.ParseMapping(f.mapping, data); err != nil {
+			return err
+		}
+	}
+	trace, dropped, err := workload.ReadFile(name, options)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,15 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
+	"encoding/csv"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -113,9 +118,56 @@ func BenchmarkGrowth(b *testing.B) {
 	for n := 10_000; n <= 10_000_000; n *= 10 {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			if n > 1_000_000 && testing.Short() {
-				b.Skip("takes 700 MB")
+				b.Skip("takes a gigabyte")
 			}
-			bench(b, settings(logNormal(1000, time.Duration(n)*time.Hour/1000), normal("n", 0, 2000)))
+			bench(b, settings(logNormal(1000, time.Duration(n/1000)*time.Hour), normal("n", 0, 2000)))
 		})
 	}
+}
+
+// BenchmarkRealMonth is thirty days of a public CI system, as BUILDPOOL_REAL_TRACE names
+// its export: created, executing and final as Unix seconds.
+func BenchmarkRealMonth(b *testing.B) {
+	path := os.Getenv("BUILDPOOL_REAL_TRACE")
+	if path == "" {
+		b.Skip("BUILDPOOL_REAL_TRACE names no trace")
+	}
+	file, err := os.Open(path)
+	require.NoError(b, err)
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	require.NoError(b, err)
+	bench(b, settings(realMonth(rows), normal("n", 0, 2000)))
+}
+
+func realMonth(rows [][]string) workload.Trace {
+	number := func(row []string, name string) int64 {
+		n, err := strconv.ParseInt(row[slices.Index(rows[0], name)], 10, 64)
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	first := int64(math.MaxInt64)
+	t := workload.Trace{Shapes: []workload.Shape{quarter}}
+	for _, row := range rows[1:] {
+		created, executing, final := number(row, "created"), number(row, "executing"), number(row, "final")
+		if created == 0 || executing < created || final < executing {
+			continue
+		}
+		first = min(first, created)
+		t.Builds = append(t.Builds, workload.Build{
+			Arrival: time.Duration(created) * time.Second, Duration: time.Duration(final-executing) * time.Second, Wait: workload.UnknownWait,
+		})
+	}
+	t.Start = time.Unix(first, 0).UTC()
+	slices.SortStableFunc(t.Builds, func(a, b workload.Build) int { return cmp.Compare(a.Arrival, b.Arrival) })
+	for i := range t.Builds {
+		t.Builds[i].Arrival -= time.Duration(first) * time.Second
+		if t.Builds[i].Arrival > 30*24*time.Hour {
+			t.Builds = t.Builds[:i]
+			break
+		}
+	}
+	return t
 }
