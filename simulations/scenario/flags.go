@@ -42,10 +42,12 @@ func ParseFlags(args []string) (Flags, error) {
 			continue
 		}
 		if !given && !truths[plain] {
-			if i++; i == len(args) {
+			rest := args[i+1:]
+			if len(rest) == 0 {
 				return Flags{}, fmt.Errorf("--%s: the value is missing", plain)
 			}
-			value = args[i]
+			value = rest[0]
+			i++
 		} else if !given {
 			value = "true"
 		}
