@@ -56,7 +56,7 @@ func metricHelps(t *testing.T) map[string]string {
 				case metricName.MatchString(text):
 					named, helps[text] = text, ""
 				case named != "":
-					helps[named], named = text, ""
+					helps[named], named = strings.TrimSuffix(text, ": "), ""
 				}
 				return true
 			})
