@@ -9,8 +9,11 @@ import (
 // evicted (simulator/cluster.go SimulateNodeRemoval).
 type drains struct {
 	candidates []int32
-	// claimed is room that this loop's simulation has given away, by node.
-	claimed map[int32]room
+	// claimed is room that this loop's simulation has given away, by node, and received
+	// the builds that it has moved there: they would have to be moved on with the
+	// node's own.
+	claimed  map[int32]room
+	received map[int32][]*demand
 	// removed are the nodes that this loop's simulation has emptied.
 	removed map[int32]bool
 	// last is the node of the last match: the search goes on from there.
@@ -30,7 +33,7 @@ func (d *drains) simulate(s *autoscaler) {
 	if len(d.candidates) == 0 {
 		return
 	}
-	d.claimed, d.removed = map[int32]room{}, map[int32]bool{}
+	d.claimed, d.received, d.removed = map[int32]room{}, map[int32][]*demand{}, map[int32]bool{}
 	w := s.world
 	// Candidates of the loop before come first (previous_candidates_sorting.go).
 	slices.SortStableFunc(d.candidates, func(a, b int32) int {
@@ -66,18 +69,23 @@ func rank(unneeded time.Duration) int {
 // elsewhere reports whether the node's builds fit on other nodes, and claims the room
 // if they do.
 func (d *drains) elsewhere(w *world, id int32) bool {
-	taken := map[int32]room{}
+	moving := slices.Clone(d.received[id])
 	for _, build := range w.nodes[id].builds {
-		ask := &w.demands[w.demandOf[w.settings.Trace.Builds[build].Shape]]
-		to := d.find(w, id, ask, taken)
+		moving = append(moving, &w.demands[w.demandOf[w.settings.Trace.Builds[build].Shape]])
+	}
+	taken := map[int32]room{}
+	moved := make([]int32, len(moving))
+	for i, demand := range moving {
+		to := d.find(w, id, demand, taken)
 		if to < 0 {
 			return false
 		}
-		taken[to] = taken[to].plus(ask.ask)
+		moved[i] = to
+		taken[to] = taken[to].plus(demand.ask)
 	}
-	for to, r := range taken {
-		at := d.claimed[to]
-		d.claimed[to] = at.plus(r)
+	for i, to := range moved {
+		d.claimed[to] = d.claimed[to].plus(moving[i].ask)
+		d.received[to] = append(d.received[to], moving[i])
 	}
 	return true
 }
@@ -89,6 +97,10 @@ func (d *drains) find(w *world, from int32, ask *demand, taken map[int32]room) i
 		id := (d.last + 1 + i) % total
 		n := &w.nodes[id]
 		if id == from || n.state != ready || n.doomed || d.removed[id] || !ask.fits[n.group] {
+			continue
+		}
+		// An empty node that is unneeded goes itself, and takes nobody in.
+		if len(n.builds) == 0 && n.unneeded != Never {
 			continue
 		}
 		left := n.left.less(d.claimed[id], 1).less(taken[id], 1)

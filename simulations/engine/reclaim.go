@@ -47,24 +47,38 @@ func (w *world) doom(id int32) {
 	n.doomed = true
 }
 
-// reclaim takes an instance: its builds begin anew, and the group's target falls with
-// it, as the provider follows the cloud.
+// reclaim takes an instance and its builds begin anew. The group's target stays: the
+// scaling group keeps its expected number and creates another instance, of which
+// cluster-autoscaler, which has not asked for it, knows nothing until it joins. One
+// that the cloud does not have is a failed creation like any other.
 func (w *world) reclaim(id int32) {
 	n := &w.nodes[id]
 	if n.state == gone {
 		return
 	}
+	g := int(n.group)
 	w.result.Nodes[id].Reclaimed = true
-	w.result.Groups[n.group].Reclaimed++
-	w.groups[n.group].trouble.Reclaimed = w.incident()
-	w.groups[n.group].target--
-	wasDeleting := n.state == deleting
+	w.result.Groups[g].Reclaimed++
+	w.groups[g].trouble.Reclaimed = w.incident()
+	asked := n.state == deleting
 	w.depart(id)
-	if wasDeleting {
+	if asked {
 		w.scaler.deletions.done(n.group, n.drained)
 	}
 	w.interrupt(id)
 	w.cloud.removed(w, id)
+	w.replace(g)
+}
+
+// replace makes the scaling group create what is missing of its expected number.
+func (w *world) replace(g int) {
+	if w.available(g) > 0 {
+		w.result.Groups[g].NodesAdded++
+		w.events.push(event{at: w.now + w.bootTime(g), kind: nodeJoins, subject: w.create(g)})
+		return
+	}
+	w.result.Groups[g].Failed++
+	w.events.push(event{at: w.now + w.settings.Groups[g].Refusal, kind: creationFails, subject: int32(g), node: 1})
 }
 
 // reclaimMany takes a share of the group's unprotected instances at once.

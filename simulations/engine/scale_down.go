@@ -21,8 +21,8 @@ func (s *autoscaler) scaleDown() {
 		s.holdOrFree(g)
 	}
 	s.untouch(s.categorize)
-	s.drains.simulate(s)
 	s.track(before)
+	s.drains.simulate(s)
 	if !s.inCooldown() {
 		s.removeIdle()
 	}
