@@ -27,6 +27,7 @@ var layers = map[string][]string{
 	"ess":                         {"cloudprovider"},
 	"ess/esssim":                  {"ess/esssim/account"},
 	"ess/esssim/account":          {},
+	"ess/esssim/statefile":        {"ess/esssim/account"},
 	"ess/esssim/kubenodes":        {"ess/esssim", "ess/esssim/account"},
 	"grpcserver":                  {"cloudprovider", "grpcserver/dialect"},
 	"grpcserver/dialect":          {"cloudprovider"},

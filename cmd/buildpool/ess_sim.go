@@ -27,6 +27,7 @@ type essSimFlags struct {
 	seed       uint64
 	kubeconfig string
 	providerID string
+	state      string
 	log        logFlags
 }
 
@@ -39,7 +40,10 @@ func newESSSimCommand(env environment) *cobra.Command {
 and STS around it) over HTTP, for the real SDK to talk to. Its operator's endpoint
 is under /admin/ on the same address.
 
-With --kubeconfig the instances join that cluster as nodes, annotated for kwok.`,
+With --kubeconfig the instances join that cluster as nodes, annotated for kwok.
+
+With --state the account outlives the process: killed at any moment and started
+again with the same file, it goes on as the real one would have, its time included.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runESSSim(cmd.Context(), env, flags) },
 	}
@@ -50,6 +54,7 @@ With --kubeconfig the instances join that cluster as nodes, annotated for kwok.`
 	f.Uint64Var(&flags.seed, "seed", 1, "seed of identifiers and of chance")
 	f.StringVar(&flags.kubeconfig, "kubeconfig", "", "let the instances join this cluster as nodes")
 	f.StringVar(&flags.providerID, "provider-id", string(kubenodes.ProviderIDDot), "form of the nodes' spec.providerID: <region>.<id> or alicloud://<region>.<id>")
+	f.StringVar(&flags.state, "state", "", "file that keeps the account, so that it goes on after a kill; it belongs to one account file, seed and speed")
 	flags.log.add(f)
 	if err := cmd.MarkFlagRequired("config"); err != nil {
 		panic(err) // the flag is defined above
@@ -68,7 +73,7 @@ func (f essSimFlags) check() error {
 	return fmt.Errorf("--provider-id %q: want %s or %s", f.providerID, kubenodes.ProviderIDDot, kubenodes.ProviderIDURL)
 }
 
-func runESSSim(ctx context.Context, env environment, flags essSimFlags) error {
+func runESSSim(ctx context.Context, env environment, flags essSimFlags) (err error) {
 	if err := flags.check(); err != nil {
 		return err
 	}
@@ -80,8 +85,20 @@ func runESSSim(ctx context.Context, env environment, flags essSimFlags) error {
 	if err != nil {
 		return err
 	}
-	fast := newAcceleratedClock(env.clock, env.clock.Now(), flags.speed)
-	sim, err := esssim.New(esssim.Options{Config: cfg, Clock: fast, AuthClock: env.clock, Seed: flags.seed, Log: log})
+	options := esssim.Options{Config: cfg, AuthClock: env.clock, Seed: flags.seed, Log: log}
+	now := env.clock.Now()
+	if flags.state != "" {
+		kept, err := flags.openState(cfg, now, log)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, kept.Close()) }()
+		options.History = kept
+		now = passed(kept.Begun(), now, flags.speed)
+	}
+	fast := newAcceleratedClock(env.clock, now, flags.speed)
+	options.Clock = fast
+	sim, err := esssim.New(options)
 	if err != nil {
 		return err
 	}

@@ -26,8 +26,7 @@ func (s *Simulator) newAdmin() http.Handler {
 		s.adminDone(w, decodeAnd(w, r, s.InjectFault))
 	})
 	mux.HandleFunc("DELETE /admin/faults", func(w http.ResponseWriter, _ *http.Request) {
-		s.ClearFaults()
-		s.adminDone(w, nil)
+		s.adminDone(w, s.ClearFaults())
 	})
 	mux.HandleFunc("POST /admin/delays", func(w http.ResponseWriter, r *http.Request) {
 		s.adminDone(w, decodeAnd(w, r, s.account.SetDelays))

@@ -123,6 +123,7 @@ type faults struct {
 	mu     sync.Mutex
 	random *rand.Rand
 	active []Fault
+	keep   keep
 }
 
 func newFaults(seed uint64) *faults { return &faults{random: newRandom(seed, 2)} }
@@ -134,33 +135,47 @@ func (f *faults) add(fault Fault) error {
 	fault.fillDefaults()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.keep.change(doInjectFault, fault); err != nil {
+		return err
+	}
 	f.active = append(f.active, fault)
 	return nil
 }
 
-func (f *faults) clear() {
+func (f *faults) clear() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.keep.change(doClearFaults, nil); err != nil {
+		return err
+	}
 	f.active = nil
+	return nil
 }
 
-// strike returns the fault that hits this call, if any.
-func (f *faults) strike(api string, asked map[string]string) (Fault, bool) {
+// strike returns the fault that hits this call, if any. While there are faults every
+// call is kept, because it may use one up and moves the chance of the next.
+func (f *faults) strike(api string, asked map[string]string) (hit Fault, struck bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if len(f.active) == 0 {
+		return Fault{}, false, nil
+	}
+	if err := f.keep.change(doStrike, strike{api, asked}); err != nil {
+		return Fault{}, false, err
+	}
 	for i := range f.active {
 		fault := &f.active[i]
 		if (fault.API != allAPIs && fault.API != api) || !fault.names(asked) || f.random.Float64() >= fault.Rate {
 			continue
 		}
-		hit := *fault
+		hit = *fault
 		if fault.Count > 0 {
 			fault.Count--
 			if fault.Count == 0 {
 				f.active = slices.Delete(f.active, i, i+1)
 			}
 		}
-		return hit, true
+		return hit, true, nil
 	}
-	return Fault{}, false
+	return Fault{}, false, nil
 }

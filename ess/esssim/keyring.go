@@ -27,6 +27,7 @@ type keyring struct {
 	random *rand.Rand
 	// roleAllow is what the keys that STS issues may do.
 	roleAllow []string
+	keep      keep
 }
 
 func newKeyring(configured []account.AccessKey, roleAllow []string, seed uint64) (*keyring, error) {
@@ -53,9 +54,13 @@ func (k *keyring) find(id string) (key, bool) {
 }
 
 // issue makes a temporary key and drops those that have expired for a while.
-func (k *keyring) issue(now time.Time, life time.Duration) key {
+func (k *keyring) issue(now time.Time, life time.Duration) (key, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	// The key itself is not kept: it comes out of the seed again.
+	if err := k.keep.change(doIssueKey, issuing{now, life}); err != nil {
+		return key{}, err
+	}
 	for id, old := range k.keys {
 		if old.token != "" && !old.expires.IsZero() && now.Sub(old.expires) > 24*time.Hour {
 			delete(k.keys, id)
@@ -69,7 +74,7 @@ func (k *keyring) issue(now time.Time, life time.Duration) key {
 		allow:   k.roleAllow,
 	}
 	k.keys[issued.id] = issued
-	return issued
+	return issued, nil
 }
 
 func (k *keyring) word(length int) string {

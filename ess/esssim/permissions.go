@@ -65,22 +65,27 @@ type Permissions struct {
 }
 
 // SetPermissions changes what access keys may do.
-func (s *Simulator) SetPermissions(p Permissions) error {
-	s.keys.mu.Lock()
-	defer s.keys.mu.Unlock()
+func (s *Simulator) SetPermissions(p Permissions) error { return s.keys.permit(p) }
+
+func (k *keyring) permit(p Permissions) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.keep.change(doSetPermissions, p); err != nil {
+		return err
+	}
 	if p.AccessKey == "" {
-		for id, k := range s.keys.keys {
-			k.allow = p.Allow
-			s.keys.keys[id] = k
+		for id, one := range k.keys {
+			one.allow = p.Allow
+			k.keys[id] = one
 		}
-		s.keys.roleAllow = p.Allow
+		k.roleAllow = p.Allow
 		return nil
 	}
-	k, ok := s.keys.keys[p.AccessKey]
+	one, ok := k.keys[p.AccessKey]
 	if !ok {
 		return fmt.Errorf("set permissions: there is no such access key")
 	}
-	k.allow = p.Allow
-	s.keys.keys[p.AccessKey] = k
+	one.allow = p.Allow
+	k.keys[p.AccessKey] = one
 	return nil
 }

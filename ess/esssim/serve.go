@@ -36,7 +36,11 @@ func (s *Simulator) serveRPC(w http.ResponseWriter, r *http.Request) {
 		s.fail(x, err)
 		return
 	}
-	fault, struck := s.faults.strike(x.action.name, x.call.Params)
+	fault, struck, err := s.faults.strike(x.action.name, x.call.Params)
+	if err != nil {
+		s.fail(x, err)
+		return
+	}
 	if struck {
 		x.call.Fault = fault.Kind
 		if !fault.AfterEffect && s.spoil(x, fault) {
@@ -197,7 +201,11 @@ type requestIDs struct {
 	random *rand.Rand
 }
 
-func newRequestIDs(seed uint64) *requestIDs { return &requestIDs{random: newRandom(seed, 3)} }
+// newRequestIDs makes those of a process after so many starts before it: no two of an
+// account are the same.
+func newRequestIDs(seed, starts uint64) *requestIDs {
+	return &requestIDs{random: newRandom(seed, 3+starts<<8)}
+}
 
 func (n *requestIDs) next() string {
 	n.mu.Lock()

@@ -35,6 +35,9 @@ type Options struct {
 	// Seed of identifiers and of chance. The same seed and the same calls give the
 	// same state.
 	Seed uint64
+	// History is what an earlier run with the same configuration and seed left, and
+	// keeps what is done from now on. Default: nothing outlives the process.
+	History History
 	// Log gets one line per write. Default: none.
 	Log *slog.Logger
 }
@@ -69,7 +72,7 @@ func New(o Options) (*Simulator, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	state, err := account.New(o.Config, o.Clock, o.Seed)
+	state, err := newAccount(o)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +89,7 @@ func New(o Options) (*Simulator, error) {
 		throttle:  newThrottle(o.Config.Throttle),
 		faults:    newFaults(o.Seed),
 		calls:     newCalls(),
-		requests:  newRequestIDs(o.Seed),
+		requests:  newRequestIDs(o.Seed, 0),
 		log:       o.Log,
 	}
 	for _, f := range o.Config.Faults {
@@ -95,6 +98,11 @@ func New(o Options) (*Simulator, error) {
 		}
 	}
 	s.admin = s.newAdmin()
+	if o.History != nil {
+		if err := s.resume(o.History, o.Seed); err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
 }
 
@@ -122,7 +130,7 @@ func (s *Simulator) SetHealth(instanceID, status string) error {
 func (s *Simulator) InjectFault(f Fault) error { return s.faults.add(f) }
 
 // ClearFaults ends all injected faults.
-func (s *Simulator) ClearFaults() { s.faults.clear() }
+func (s *Simulator) ClearFaults() error { return s.faults.clear() }
 
 // State returns everything in the account.
 func (s *Simulator) State() account.State { return s.account.State() }

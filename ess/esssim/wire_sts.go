@@ -85,7 +85,10 @@ func (s *Simulator) issue(p parameters) (*roleReply, error) {
 	if life < shortestSession || life > longestSession {
 		return nil, account.ErrInvalid("DurationSeconds", fmt.Sprintf("it is not between %d and %d", shortestSession, longestSession))
 	}
-	issued := s.keys.issue(s.authClock.Now(), time.Duration(life)*time.Second)
+	issued, err := s.keys.issue(s.authClock.Now(), time.Duration(life)*time.Second)
+	if err != nil {
+		return nil, err
+	}
 	return &roleReply{
 		AssumedRoleUser: wireRoleUser{
 			AssumedRoleID: "300000000000000000:" + session,

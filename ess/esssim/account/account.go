@@ -36,6 +36,8 @@ type Account struct {
 	quotas  Quotas
 	market  *market
 	actions map[string]*lifecycleAction // by token
+	// keepChange is told of every change before it takes effect; nil: nobody is.
+	keepChange func(Change) error
 }
 
 // New makes the account of a configuration that Parse or Load returned. Instances
@@ -48,7 +50,7 @@ func New(cfg Config, clock clock.PassiveClock, seed uint64) (*Account, error) {
 		region:     cfg.Region,
 		clock:      clock,
 		config:     cfg,
-		now:        clock.Now(),
+		now:        clock.Now().Round(0),
 		ids:        newIdentifiers(seed),
 		delays:     cfg.Delays.apply(defaultDelays),
 		stock:      newStock(cfg.Stock),

@@ -53,7 +53,11 @@ func (r Adjustment) check() error {
 // counts from the stable instances, not from the expected number: two in a row lose
 // the first. Without the mode it starts an activity, and only if none is running.
 func (a *Account) ScaleWithAdjustment(r Adjustment) (Result, error) {
-	defer a.enter()()
+	leave, err := a.enterToChange("ScaleWithAdjustment", r)
+	if err != nil {
+		return Result{}, err
+	}
+	defer leave()
 	return a.once(r.Token, r, func() (Result, error) { return a.adjust(r) })
 }
 

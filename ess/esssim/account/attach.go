@@ -55,7 +55,11 @@ type Attachment struct {
 // AttachInstances takes ECS instances of no group into a group. They are in service
 // at once, and the expected number grows with them.
 func (a *Account) AttachInstances(r Attachment) (Result, error) {
-	defer a.enter()()
+	leave, err := a.enterToChange("AttachInstances", r)
+	if err != nil {
+		return Result{}, err
+	}
+	defer leave()
 	return a.once(r.Token, r, func() (Result, error) {
 		if err := checkIDs(r.InstanceIDs); err != nil {
 			return Result{}, err
@@ -134,7 +138,11 @@ func (a *Account) closeWith(act *activity, invalid []*Error) {
 // DetachInstances takes instances out of their group at once and leaves them
 // running.
 func (a *Account) DetachInstances(r Removal) (Result, error) {
-	defer a.enter()()
+	leave, err := a.enterToChange("DetachInstances", r)
+	if err != nil {
+		return Result{}, err
+	}
+	defer leave()
 	return a.once(r.Token, struct {
 		Removal
 		Detach bool

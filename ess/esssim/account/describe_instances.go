@@ -24,6 +24,8 @@ type Instance struct {
 	Reclaiming bool
 	// Health is Healthy or Unhealthy; Creation is AutoCreated or Attached.
 	Health, Creation string
+	// Joined: it has registered as a node.
+	Joined bool
 	// Entrusted: attached, and ESS may release it.
 	Entrusted bool
 	// Weight is how much of the group's capacity it is.
@@ -152,6 +154,7 @@ func (i *instance) view() Instance {
 		Created:                i.created,
 		InService:              i.inService,
 		Reclaiming:             i.reclaiming,
+		Joined:                 i.joined,
 		Health:                 health,
 		Creation:               creation,
 		Entrusted:              i.entrusted,

@@ -49,7 +49,8 @@ func (a *Account) after(delay time.Duration, run func()) {
 // advance runs every event that is due and sets the account's instant to the
 // clock's. A clock that goes backwards is ignored.
 func (a *Account) advance() {
-	now := a.clock.Now()
+	// Only what a clock on the wall shows can be kept and come back to.
+	now := a.clock.Now().Round(0)
 	for len(a.queue) > 0 && !a.queue[0].at.After(now) {
 		e := heap.Pop(&a.queue).(event)
 		a.now = e.at

@@ -35,7 +35,11 @@ func (a *Account) freeGroup(id string) (*group, error) {
 // hold a group for a while. If another runs, the activity is Rejected, as ESS's own
 // would be.
 func (a *Account) StartExclusive(e Exclusive) (string, error) {
-	defer a.enter()()
+	leave, err := a.enterToChange("StartExclusive", e)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
 	g, err := a.activeGroup(e.GroupID)
 	if err != nil {
 		return "", fmt.Errorf("start exclusive activity: %w", err)

@@ -7,7 +7,11 @@ import "fmt"
 // instance even below MinSize and leaves the expected number, so that in
 // expected-number mode another takes its place.
 func (a *Account) SetHealth(instanceID, status string) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("SetHealth", healthChange{instanceID, status})
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if status != Healthy && status != Unhealthy {
 		return ErrInvalid("HealthStatus", "it is neither Healthy nor Unhealthy")
 	}
@@ -51,34 +55,38 @@ func (a *Account) checkHealth(i *instance) {
 // EnterStandby puts instances in service on standby: they count as stable, and ESS
 // neither checks nor removes them.
 func (a *Account) EnterStandby(groupID string, ids []string) error {
-	return a.changeStandby(groupID, ids, InService, Standby)
+	return a.changeStandby(standbyChange{groupID, ids, InService, Standby})
 }
 
 // ExitStandby puts instances back into service.
 func (a *Account) ExitStandby(groupID string, ids []string) error {
-	return a.changeStandby(groupID, ids, Standby, InService)
+	return a.changeStandby(standbyChange{groupID, ids, Standby, InService})
 }
 
-func (a *Account) changeStandby(groupID string, ids []string, from, to InstanceState) error {
-	defer a.enter()()
-	if err := checkIDs(ids); err != nil {
-		return err
-	}
-	g, err := a.activeGroup(groupID)
+func (a *Account) changeStandby(s standbyChange) error {
+	leave, err := a.enterToChange("ChangeStandby", s)
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
+	defer leave()
+	if err := checkIDs(s.InstanceIDs); err != nil {
+		return err
+	}
+	g, err := a.activeGroup(s.GroupID)
+	if err != nil {
+		return err
+	}
+	for _, id := range s.InstanceIDs {
 		i, ok := a.instances[id]
 		switch {
 		case !ok || i.group != g:
 			return errInstanceNotFound(id)
-		case i.state != from:
+		case i.state != s.From:
 			return errInstanceStatus(id)
 		}
 	}
-	for _, id := range ids {
-		a.instances[id].enter(to)
+	for _, id := range s.InstanceIDs {
+		a.instances[id].enter(s.To)
 	}
 	a.settle(g)
 	return nil
@@ -92,7 +100,11 @@ const systemProcess = "System"
 // SuspendProcesses suspends processes of a group, or resumes them. Resuming also
 // ends ESS's own suspension.
 func (a *Account) SuspendProcesses(groupID string, names []string, suspend bool) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("SuspendProcesses", suspension{groupID, names, suspend})
+	if err != nil {
+		return err
+	}
+	defer leave()
 	g, err := a.group(groupID)
 	if err != nil {
 		return err

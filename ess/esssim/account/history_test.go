@@ -103,7 +103,7 @@ func happen(a *Account, clock *clocktesting.FakePassiveClock, draw chance) error
 	case 7:
 		err = a.SetHealth(pick(), []string{Healthy, Unhealthy, Unhealthy}[draw(3)])
 	case 8:
-		err = a.changeStandby(g.ID, []string{pick()}, InService, Standby)
+		err = a.EnterStandby(g.ID, []string{pick()})
 	case 9:
 		err = a.ExitStandby(g.ID, []string{pick()})
 	case 10:

@@ -44,6 +44,8 @@ type instance struct {
 	attached, entrusted bool
 	// weight is how much of the group's capacity it is.
 	weight int
+	// joined: it has registered as a node of a cluster.
+	joined bool
 	// before is its state before it began to leave.
 	before InstanceState
 }

@@ -168,7 +168,11 @@ func (a *Account) pendingAction(hookID, token string) (*lifecycleAction, error) 
 
 // CompleteLifecycleAction ends a hook's wait.
 func (a *Account) CompleteLifecycleAction(c Completion) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("CompleteAction", c)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	action, err := a.pendingAction(c.HookID, c.Token)
 	if err != nil {
 		return err
@@ -187,7 +191,11 @@ func (a *Account) CompleteLifecycleAction(c Completion) error {
 
 // RecordHeartbeat makes a hook wait longer, from now; timeout 0 is the hook's own.
 func (a *Account) RecordHeartbeat(hookID, token string, timeout time.Duration) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("RecordHeartbeat", heartbeat{hookID, token, timeout})
+	if err != nil {
+		return err
+	}
+	defer leave()
 	action, err := a.pendingAction(hookID, token)
 	if err != nil {
 		return err

@@ -74,7 +74,11 @@ type MarketPrice struct {
 
 // SetSpotPrice sets a spot price from now on.
 func (a *Account) SetSpotPrice(p MarketPrice) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("SetSpotPrice", p)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	switch {
 	case a.types[p.Type] == nil:
 		return fmt.Errorf("set spot price: type: %q is not among instanceTypes", p.Type)

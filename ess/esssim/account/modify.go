@@ -13,7 +13,11 @@ type Modification struct {
 // ModifyGroup changes a group's limits and expected number, whether it is Active
 // or not. When the expected number is lowered, ESS chooses the instances to remove.
 func (a *Account) ModifyGroup(m Modification) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("ModifyScalingGroup", m)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	g, err := a.group(m.GroupID)
 	if err != nil {
 		return err
@@ -58,7 +62,11 @@ func (a *Account) ModifyGroup(m Modification) error {
 
 // EnableGroup makes an Inactive group Active.
 func (a *Account) EnableGroup(id string) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("EnableScalingGroup", id)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	g, err := a.group(id)
 	if err != nil {
 		return err
@@ -77,7 +85,11 @@ func (a *Account) EnableGroup(id string) error {
 // DisableGroup makes an Active group Inactive. What is running runs to its end;
 // nothing new begins.
 func (a *Account) DisableGroup(id string) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("DisableScalingGroup", id)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	g, err := a.activeGroup(id)
 	if err != nil {
 		return err

@@ -10,7 +10,11 @@ import (
 // SetStock bounds the instances of a type that may run at once; -1 is unlimited.
 // Instances that run keep running.
 func (a *Account) SetStock(s Stock) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("SetStock", s)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	zones, types := map[string]bool{}, map[string]bool{}
 	for _, zone := range a.zones {
 		zones[zone] = true
@@ -27,7 +31,11 @@ func (a *Account) SetStock(s Stock) error {
 
 // SetDelays changes how long things take from now on; what has begun keeps its end.
 func (a *Account) SetDelays(change DelayChange) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("SetDelays", change)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if err := change.check(); err != nil {
 		return fmt.Errorf("set delays: %w", err)
 	}
@@ -52,7 +60,11 @@ type GroupChange struct {
 // EditGroup changes a group without the checks of the API's order of calls, but
 // not into a group that could not exist.
 func (a *Account) EditGroup(id string, c GroupChange) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("EditGroup", groupEdit{id, c})
+	if err != nil {
+		return err
+	}
+	defer leave()
 	g, err := a.group(id)
 	if err != nil {
 		return fmt.Errorf("edit scaling group: %w", err)

@@ -99,7 +99,11 @@ func (a *Account) runningInstances() int {
 
 // SetQuotas replaces the account's quotas; what runs keeps running.
 func (a *Account) SetQuotas(q Quotas) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("SetQuotas", q)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	p := &problems{}
 	q.validate(p)
 	if len(p.errs) > 0 {

@@ -13,7 +13,11 @@ const ReclaimNotice = 5 * time.Minute
 // stays, so in expected-number mode ESS replaces the instance. The operator is not
 // bound by the protection of the first hour.
 func (a *Account) Reclaim(instanceID string, notice time.Duration) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("Reclaim", reclamation{instanceID, notice})
+	if err != nil {
+		return err
+	}
+	defer leave()
 	i, ok := a.instances[instanceID]
 	if !ok {
 		return errInstanceNotFound(instanceID)

@@ -29,7 +29,11 @@ type Removal struct {
 // is silent about those, and a machine that does not come up must be removable.
 // It returns before the instances are gone.
 func (a *Account) RemoveInstances(r Removal) (Result, error) {
-	defer a.enter()()
+	leave, err := a.enterToChange("RemoveInstances", r)
+	if err != nil {
+		return Result{}, err
+	}
+	defer leave()
 	return a.once(r.Token, r, func() (Result, error) {
 		if err := checkIDs(r.InstanceIDs); err != nil {
 			return Result{}, err
@@ -123,7 +127,11 @@ type Protection struct {
 
 // SetProtection shields instances in service from removal by ESS, or no longer.
 func (a *Account) SetProtection(p Protection) error {
-	defer a.enter()()
+	leave, err := a.enterToChange("SetProtection", p)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if err := checkIDs(p.InstanceIDs); err != nil {
 		return err
 	}

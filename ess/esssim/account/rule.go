@@ -24,7 +24,11 @@ func validateRules(p *problems, path string, rules []Rule) {
 // ExecuteRule carries out a scaling rule by hand, which the group's cooldown does not
 // forbid.
 func (a *Account) ExecuteRule(ari, token string) (Result, error) {
-	defer a.enter()()
+	leave, err := a.enterToChange("ExecuteScalingRule", ruleExecution{ari, token})
+	if err != nil {
+		return Result{}, err
+	}
+	defer leave()
 	for _, g := range a.groups {
 		for _, r := range g.rules {
 			if r.ARI != ari {

@@ -102,7 +102,7 @@ func (act *activity) stops(i *instance) bool {
 func (a *Account) stopInstance(i *instance) {
 	i.enter(Stopped)
 	a.stock.release(i.pool())
-	i.inService = neverInService
+	i.inService, i.joined = neverInService, false
 }
 
 // chooseVictims picks instances of up to n capacity that ESS itself may remove: the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -25,6 +26,8 @@ type Account interface {
 	Delays() account.Delays
 	// Running returns the instances that are or were in service and still exist.
 	Running() []account.Instance
+	// NoteJoined says that an instance has become a node.
+	NoteJoined(instanceID string) error
 }
 
 var _ Account = (*account.Account)(nil)
@@ -45,8 +48,9 @@ type Options struct {
 }
 
 // Registrar keeps the cluster's simulated nodes in step with an account. It keeps
-// nothing that it cannot find again: a new one adopts the nodes of instances that
-// exist and deletes the others of its kind.
+// nothing that it cannot find again: the account knows which instances have joined,
+// and a new one adopts the nodes of instances that exist and deletes the others of
+// its kind.
 type Registrar struct {
 	client  kubernetes.Interface
 	account Account
@@ -169,7 +173,7 @@ func (r *Registrar) due(running []account.Instance) []account.Instance {
 	for _, i := range running {
 		_, joined := r.nodes[i.ID]
 		leaving := i.State == account.Removing || i.State == account.RemovingWait
-		if !joined && !leaving && !r.broken[i.ID] && !i.InService.After(since) {
+		if !joined && !i.Joined && !leaving && !r.broken[i.ID] && !i.InService.After(since) {
 			due = append(due, i)
 		}
 	}
@@ -210,11 +214,20 @@ func (r *Registrar) register(ctx context.Context, i account.Instance) error {
 	if err != nil {
 		return fmt.Errorf("create node %s: %w", node.Name, err)
 	}
+	if err := r.account.NoteJoined(i.ID); err != nil && !isGone(err) {
+		return fmt.Errorf("note node %s: %w", node.Name, err)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.nodes[i.ID] = node.Name
 	r.log.Info("node joined", "node", node.Name, "type", i.Type.Name, "zone", i.Zone, "group", i.GroupID)
 	return nil
+}
+
+// isGone reports that an instance went while it joined; its node goes next.
+func isGone(err error) bool {
+	var refused *account.Error
+	return errors.As(err, &refused) && refused.Status == http.StatusNotFound
 }
 
 func (r *Registrar) mark(id string) {

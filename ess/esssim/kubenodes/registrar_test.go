@@ -217,6 +217,37 @@ func TestARestartAdoptsAndCleansUp(t *testing.T) {
 	assert.Len(t, c.after(time.Minute), 1+2, "a node that somebody deleted stays deleted; the two spot nodes are new")
 }
 
+// A simulator that is killed and started again has the account and the cluster to go
+// by: what joined stays joined, what was to join joins at its time, and what went
+// meanwhile leaves.
+func TestAResumedAccountPicksUpItsNodes(t *testing.T) {
+	c := newCluster(t)
+	begun := c.clock.Now()
+	var kept []account.Change
+	c.account.Keep(func(change account.Change) error { kept = append(kept, change); return nil })
+	c.after(time.Second)
+	c.after(20 * time.Second)
+	first := c.after(20 * time.Second)
+	require.Len(t, first, 3)
+	spots := c.instances("asg-spot")
+	require.NoError(t, c.client.CoreV1().Nodes().Delete(t.Context(), "cn-hangzhou."+spots[0].ID, metav1.DeleteOptions{}))
+	_, err := c.account.RemoveInstances(account.Removal{GroupID: "asg-spot", InstanceIDs: []string{spots[1].ID}, KeepDesired: true})
+	require.NoError(t, err)
+
+	cfg, err := account.Parse("account.yaml", []byte(file))
+	require.NoError(t, err)
+	c.account, err = account.Resume(cfg, c.clock, 1, begun)
+	require.NoError(t, err)
+	for _, change := range kept {
+		_, err := c.account.Redo(change)
+		require.NoError(t, err)
+	}
+	c.restart("")
+	assert.Len(t, c.after(10*time.Second), 1, "a deleted node stays deleted; the removed instance's leaves; the GPU node stays")
+	c.after(20 * time.Second) // its replacement is created
+	assert.Len(t, c.after(20*time.Second), 2, "and joins")
+}
+
 func TestErrorsOfTheAPIServerAreTriedAgain(t *testing.T) {
 	c := newCluster(t)
 	failing := "list"
