@@ -30,6 +30,8 @@ type batch struct {
 	deadline time.Time
 	// recorders are the callers': each is told of the calls it shares.
 	recorders []*cloudprovider.CallRecorder
+	// abandon ends it when nobody waits for any of the removals.
+	abandon context.CancelFunc
 }
 
 // removal is one caller's instance. Its result is set before done is closed.
@@ -39,6 +41,9 @@ type removal struct {
 	err        error
 	// twin is another removal of the same instance in the batch, whose result counts.
 	twin *removal
+	// leave says that its caller waits no longer, and left that it was said.
+	leave func()
+	left  bool
 }
 
 func (r *removal) wait(ctx context.Context) error {
@@ -46,23 +51,42 @@ func (r *removal) wait(ctx context.Context) error {
 	case <-r.done:
 		return r.err
 	case <-ctx.Done():
+		r.leave()
 		return ctx.Err()
+	}
+}
+
+// leave takes back a removal that has not been sent. A batch that nobody waits for any
+// more is not repeated either: whoever asked has died, and its successor opens the
+// nodes for builds again.
+func (q *deleteQueue) leave(b *batch, r *removal) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	r.left = true
+	if slices.ContainsFunc(b.removals, func(r *removal) bool { return !r.left }) {
+		return
+	}
+	b.abandon()
+	if q.open == b {
+		q.open = nil
 	}
 }
 
 // enqueue adds an instance to the group's open batch, and opens one if there is none.
 func (p *Provider) enqueue(ctx context.Context, m *member, instanceID string) *removal {
-	r := &removal{instanceID: instanceID, done: make(chan struct{})}
 	deadline, bounded := ctx.Deadline()
 	q := m.deletes
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	b := q.open
 	if b == nil {
-		b = &batch{full: make(chan struct{})}
+		shared, abandon := context.WithCancel(context.WithoutCancel(ctx))
+		b = &batch{full: make(chan struct{}), abandon: abandon}
 		q.open = b
-		p.flushes.Go(func() { p.flushWhenDue(context.WithoutCancel(ctx), m, b) })
+		p.flushes.Go(func() { p.flushWhenDue(shared, m, b) })
 	}
+	r := &removal{instanceID: instanceID, done: make(chan struct{})}
+	r.leave = func() { q.leave(b, r) }
 	b.removals = append(b.removals, r)
 	for _, recorder := range cloudprovider.CallRecorders(ctx) {
 		if !slices.Contains(b.recorders, recorder) {
@@ -81,17 +105,20 @@ func (p *Provider) enqueue(ctx context.Context, m *member, instanceID string) *r
 
 // flushWhenDue sends the batch when it is full or its window has passed.
 func (p *Provider) flushWhenDue(ctx context.Context, m *member, b *batch) {
+	defer b.abandon()
 	timer := p.Clock.NewTimer(p.DeleteWindow)
 	defer timer.Stop()
 	select {
 	case <-b.full:
 	case <-timer.C():
+	case <-ctx.Done():
 	}
 	m.deletes.mu.Lock()
 	if m.deletes.open == b {
 		m.deletes.open = nil
 	}
-	removals, deadline, recorders := b.removals, b.deadline, b.recorders
+	removals := slices.DeleteFunc(slices.Clone(b.removals), func(r *removal) bool { return r.left })
+	deadline, recorders := b.deadline, b.recorders
 	m.deletes.mu.Unlock()
 
 	ctx = cloudprovider.WithCallRecorders(ctx, recorders...)
