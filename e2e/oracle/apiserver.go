@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	kube_util "k8s.io/autoscaler/cluster-autoscaler/utils/kubernetes"
@@ -57,10 +58,14 @@ func (w *world) newClient() *fake.Clientset {
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		eviction := a.(core.CreateAction).GetObject().(*policyv1.Eviction)
-		p := w.cluster.pods[eviction.Name]
+		// Whichever version of the policy API the eviction is of, it is named as the pod.
+		eviction, err := meta.Accessor(a.(core.CreateAction).GetObject())
+		if err != nil {
+			return true, nil, err
+		}
+		p := w.cluster.pods[eviction.GetName()]
 		if p == nil {
-			return true, nil, notFound("pods", eviction.Name)
+			return true, nil, notFound("pods", eviction.GetName())
 		}
 		w.interrupt(p, time.Now())
 		w.poke()

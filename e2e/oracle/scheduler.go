@@ -82,34 +82,44 @@ func (w *world) scheduleFreed(now time.Time) {
 // choose returns the best of the nodes that take a pod, or nil.
 func (w *world) choose(s *shape, nodes []*node) *node {
 	var feasible []*node
-	var soft []int64
-	var most int64
 	for _, n := range nodes {
-		if !s.fits(n) {
-			continue
+		if s.fits(n) {
+			feasible = append(feasible, n)
 		}
-		taints := s.softTaints(n)
-		feasible, soft, most = append(feasible, n), append(soft, taints), max(most, taints)
 	}
 	var best *node
 	var bestScore int64 = -1
 	ties := 0
-	for at, n := range feasible {
-		score := w.score(s, n)
-		if most > 0 {
-			score += weightTaintToleration * (maxScore - maxScore*soft[at]/most)
-		}
+	for at, score := range scores(w.settings.Scheduler, s, feasible) {
 		switch {
 		case score > bestScore:
-			best, bestScore, ties = n, score, 1
+			best, bestScore, ties = feasible[at], score, 1
 		case score == bestScore:
 			ties++
 			if w.rng.IntN(ties) == 0 {
-				best = n
+				best = feasible[at]
 			}
 		}
 	}
 	return best
+}
+
+// scores are what the plugins give the nodes that take a pod, all together.
+func scores(strategy engine.Scheduler, s *shape, feasible []*node) []int64 {
+	soft := make([]int64, len(feasible))
+	var worst int64
+	for at, n := range feasible {
+		soft[at] = s.softTaints(n)
+		worst = max(worst, soft[at])
+	}
+	all := make([]int64, len(feasible))
+	for at, n := range feasible {
+		all[at] = score(strategy, s, n)
+		if worst > 0 {
+			all[at] += weightTaintToleration * (maxScore - maxScore*soft[at]/worst)
+		}
+	}
+	return all
 }
 
 func schedulable(n *corev1.Node) bool {
@@ -156,11 +166,11 @@ func (s *shape) softTaints(n *node) int64 {
 }
 
 // score is what NodeResourcesFit and NodeResourcesBalancedAllocation say together.
-func (w *world) score(s *shape, n *node) int64 {
+func score(strategy engine.Scheduler, s *shape, n *node) int64 {
 	cpu := orDefault(s.requests.milliCPU, defaultMilliCPU) + nonZero(n, func(r resources) int64 { return r.milliCPU }, defaultMilliCPU)
 	memory := orDefault(s.requests.memory, defaultMemory) + nonZero(n, func(r resources) int64 { return r.memory }, defaultMemory)
 	fit := (least(cpu, n.room.milliCPU) + least(memory, n.room.memory)) / 2
-	if w.settings.Scheduler == engine.MostAllocated {
+	if strategy == engine.MostAllocated {
 		fit = (most(cpu, n.room.milliCPU) + most(memory, n.room.memory)) / 2
 	}
 	after := balance(n.used.milliCPU+s.requests.milliCPU, n.used.memory+s.requests.memory, n.room)

@@ -32,9 +32,12 @@ type shape struct {
 
 func newShape(s engine.Settings, index int) shape {
 	of := s.Trace.Shapes[index]
-	list := corev1.ResourceList{
-		corev1.ResourceCPU:    *resource.NewMilliQuantity(of.MilliCPU, resource.DecimalSI),
-		corev1.ResourceMemory: *resource.NewQuantity(of.MemoryBytes, resource.BinarySI),
+	list := corev1.ResourceList{} // without what is not asked for: a request of 0 counts as one
+	if of.MilliCPU > 0 {
+		list[corev1.ResourceCPU] = *resource.NewMilliQuantity(of.MilliCPU, resource.DecimalSI)
+	}
+	if of.MemoryBytes > 0 {
+		list[corev1.ResourceMemory] = *resource.NewQuantity(of.MemoryBytes, resource.BinarySI)
 	}
 	if of.GPUs > 0 {
 		list[cloudprovider.GPUResource] = *resource.NewQuantity(of.GPUs, resource.DecimalSI)
