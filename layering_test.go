@@ -23,7 +23,7 @@ var layers = map[string][]string{
 	"nodegroups/config":           {"cloudprovider", "nodegroups/schedule"},
 	"nodegroups/expander":         {"cloudprovider", "nodegroups/config"},
 	"nodegroups/floor":            {"nodegroups/config", "nodegroups/schedule"},
-	"nodegroups":                  {"cloudprovider", "nodegroups/config", "nodegroups/expander"},
+	"nodegroups":                  {"cloudprovider", "nodegroups/config", "nodegroups/expander", "nodegroups/floor"},
 	"ess":                         {"cloudprovider"},
 	"ess/esssim":                  {"ess/esssim/account"},
 	"ess/esssim/account":          {},

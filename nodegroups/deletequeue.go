@@ -192,7 +192,7 @@ func (p *Provider) removeThoseLeft(ctx context.Context, m *member, removals []*r
 func (p *Provider) admit(m *member, removals []*removal) []*removal {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	lowest, _ := bounds(m.config, m.seen.group)
+	lowest := p.keptMin(m)
 	left := m.state.target
 	var admitted []*removal
 	for _, r := range removals {

@@ -31,19 +31,23 @@ type identities struct {
 // sight is when and under which spelling CA last showed us an instance's node.
 type sight struct {
 	form cloudprovider.ProviderIDForm
-	at   atomic.Int64 // Unix nanoseconds
+	// first is when CA showed us the node for the first time.
+	first time.Time
+	at    atomic.Int64 // Unix nanoseconds
 }
 
 // saw notes a real node of ours that CA asked about. It runs once per node and loop.
 func (n *identities) saw(instanceID string, form cloudprovider.ProviderIDForm, now time.Time) {
+	first := now
 	if v, ok := n.sights.Load(instanceID); ok {
 		s := v.(*sight)
 		s.at.Store(now.UnixNano())
 		if s.form == form {
 			return
 		}
+		first = s.first
 	}
-	s := &sight{form: form}
+	s := &sight{form: form, first: first}
 	s.at.Store(now.UnixNano())
 	n.sights.Store(instanceID, s)
 	n.learn(form)
@@ -75,6 +79,16 @@ func (n *identities) usual() cloudprovider.ProviderIDForm {
 		return *l
 	}
 	return cloudprovider.FormDot
+}
+
+// firstSeen is when CA showed us the instance's node for the first time; ok is false if
+// it never did.
+func (n *identities) firstSeen(instanceID string) (at time.Time, ok bool) {
+	v, ok := n.sights.Load(instanceID)
+	if !ok {
+		return time.Time{}, false
+	}
+	return v.(*sight).first, true
 }
 
 // alive returns the sight of an instance whose node CA showed us lately.

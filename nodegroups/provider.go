@@ -15,6 +15,7 @@ import (
 
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/nodegroups/config"
+	"github.com/buildpool/buildpool/nodegroups/floor"
 )
 
 // Settings are what a Provider works with.
@@ -54,7 +55,8 @@ type Provider struct {
 	// The rest is owned by mu.
 	cfg       config.Config
 	members   map[string]*member
-	refreshed time.Time // when the last good refresh began
+	born      time.Time // when the first good refresh began
+	refreshed time.Time // when the last one did
 	wanted    time.Time // full looks before this one are too old
 	lastError string
 	outage    outage
@@ -84,6 +86,11 @@ type member struct {
 	view    *view
 	// looked is when the last full look that succeeded began.
 	looked time.Time
+	// floors is what the configuration says of the group's min, and boots how long its
+	// nodes take to join; warned is the opening of the window that we have said is cold.
+	floors floor.Policy
+	boots  boots
+	warned time.Time
 	// failedRead is why the group could not be read the last time, empty if it could;
 	// failedWrite is the last write that failed.
 	failedRead, failedWrite GroupError
@@ -121,6 +128,10 @@ func (p *Provider) Reload(cfg config.Config) {
 			m = &member{writing: newSemaphore(), deletes: &deleteQueue{}, problem: "not read yet"}
 		}
 		m.config = g
+		var err error
+		if m.floors, err = floor.New(g); err != nil { // a checked configuration's can be read
+			p.Log.Error("the group's schedules are not followed", "group", g.Name, "error", err)
+		}
 		if g.ScalingGroup.ID != "" {
 			m.cloudID = g.ScalingGroup.ID
 		}

@@ -59,15 +59,17 @@ func (p *Provider) owners() map[string]string {
 
 // viewOf makes a member's view. The caller holds mu.
 func (p *Provider) viewOf(m *member) *view {
-	lowest, highest := bounds(m.config, m.seen.group)
+	_, highest := bounds(m.config, m.seen.group)
+	least := p.floorOf(m, p.Clock.Now())
 	v := &view{
 		config:   m.config,
+		floor:    least,
 		health:   m.state.health.Health,
 		inactive: writable(m.seen.group) != nil,
 		target:   m.state.target,
 		group: cloudprovider.NodeGroup{
-			ID: m.config.Name, Min: lowest, Max: highest,
-			Debug: fmt.Sprintf("%s (%s on %s, %d to %d)", m.config.Name, m.config.Class, m.cloudID, lowest, highest),
+			ID: m.config.Name, Min: least.Min, Max: highest,
+			Debug: fmt.Sprintf("%s (%s on %s, %d to %d)", m.config.Name, m.config.Class, m.cloudID, least.Min, highest),
 		},
 		instances: statuses(m.seen, m.state, p.nodes.speller(p.cfg.Region, formOf(p.cfg.ProviderID))),
 	}

@@ -24,6 +24,7 @@ func (p *Provider) Refresh(ctx context.Context) error {
 		return fmt.Errorf("refresh: wait for the refresh before: %w", err)
 	}
 	defer p.refreshing.release()
+	p.settleFloors()
 	if p.mayRest() {
 		return nil
 	}
@@ -42,6 +43,7 @@ func (p *Provider) Refresh(ctx context.Context) error {
 		p.Log.Warn("some groups could not be read, serving what was last known of them", "error", err)
 	}
 	p.payDebts(ctx)
+	p.keepWarm(ctx)
 	p.readPrices()
 	return nil
 }
@@ -106,6 +108,9 @@ func (p *Provider) refresh(ctx context.Context) (read bool, err error) {
 		return false, errors.Join(failed...)
 	}
 	p.refreshed = began
+	if p.born.IsZero() {
+		p.born = began
+	}
 	p.publish()
 	p.nodes.forget(p.current.Load().owner, began)
 	return true, errors.Join(failed...)
@@ -256,6 +261,7 @@ func (p *Provider) take(m *member, l look) error {
 		m.view = nil
 	}
 	m.seen, m.state = l.seen, state
+	m.boots = m.boots.measure(l.seen.instances, p.nodes.firstSeen, p.born)
 	if l.launch != nil {
 		m.launch = *l.launch
 		if m.launch.err != nil {

@@ -137,7 +137,13 @@ func (s *stage) open() {
 }
 
 func (s *stage) configuration() config.Config {
-	file := "apiVersion: buildpool/v1alpha1\nkind: NodeGroups\nregion: cn-hangzhou\ngroups:\n"
+	file := "apiVersion: buildpool/v1alpha1\nkind: NodeGroups\nregion: cn-hangzhou\n"
+	for _, g := range s.declared {
+		if mode := g.set("schedule-mode", ""); mode != "" {
+			file += "schedule: {mode: " + mode + "}\n"
+		}
+	}
+	file += "groups:\n"
 	for _, g := range s.declared {
 		if !g.removed {
 			file += g.config()
@@ -199,7 +205,23 @@ func (g stagedGroup) config() string {
 	if unneeded := g.set("unneeded", ""); unneeded != "" {
 		text += fmt.Sprintf(", options: {scaleDownUnneededTime: %s, allowWithCA135: true}", unneeded)
 	}
-	return text + "}\n"
+	if timers := g.set("cooldown", ""); timers != "" {
+		text += ", cooldown: {" + strings.NewReplacer(":", ": ", ",", ", ").Replace(timers) + "}"
+	}
+	return text + g.windows() + "}\n"
+}
+
+// windows are the group's warm windows: window=00:10/20m/3 opens at ten past midnight
+// for 20 minutes and keeps three nodes.
+func (g stagedGroup) windows() string {
+	window := g.set("window", "")
+	if window == "" {
+		return ""
+	}
+	parts := strings.Split(window, "/")
+	hour, minute, _ := strings.Cut(parts[0], ":")
+	return fmt.Sprintf(", schedules: [{cron: '%s %s * * *', duration: %s, min: %s, lead: %s, timeZone: UTC}]",
+		minute, hour, parts[1], parts[2], g.set("lead", "0s"))
 }
 
 // perform does what one command says and returns the transcript of it.

@@ -10,6 +10,7 @@ import (
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/nodegroups/config"
 	"github.com/buildpool/buildpool/nodegroups/expander"
+	"github.com/buildpool/buildpool/nodegroups/floor"
 )
 
 // snapshot is everything the reading RPCs answer from. It never changes once it is
@@ -34,6 +35,7 @@ type snapshot struct {
 type view struct {
 	config    config.Group
 	group     cloudprovider.NodeGroup
+	floor     floor.Floor
 	target    int
 	instances []cloudprovider.InstanceStatus
 	template  cloudprovider.NodeTemplate

@@ -43,6 +43,9 @@ type groupState struct {
 	lastWrite time.Time
 	// raised is when the cloud accepted our last scale-up.
 	raised time.Time
+	// grew and shrank are when the group last did by our writes or, before our start, by
+	// the account's activities.
+	grew, shrank time.Time
 	// settled: the cloud has shown our target since lastWrite.
 	settled bool
 	// doubted is when a write got no answer; a look that begins later is believed at
@@ -111,8 +114,26 @@ func (s groupState) observe(o observation, now time.Time) groupState {
 	if current {
 		s = s.adopt(o, now)
 	}
+	if !s.known {
+		s = s.recallTimes(o.activities)
+	}
 	s.known = true
 	return s.judge(o, now)
+}
+
+// recallTimes takes the times of scale-ups and scale-downs before our start from the
+// account's activities, so that a cooldown goes on after a restart.
+func (s groupState) recallTimes(activities []cloudprovider.Activity) groupState {
+	for _, a := range activities {
+		switch {
+		case a.Status == cloudprovider.ActivityRejected, a.Status == cloudprovider.ActivityFailed:
+		case a.Requested > 0 && a.Started.After(s.grew):
+			s.grew = a.Started
+		case a.Requested < 0 && a.Started.After(s.shrank):
+			s.shrank = a.Started
+		}
+	}
+	return s
 }
 
 // looksLike reports whether CA would see no difference between two states over the
@@ -207,6 +228,7 @@ func inProgress(activities []cloudprovider.Activity, listed []cloudprovider.Inst
 func (s groupState) increased(activity string, target int, now time.Time) groupState {
 	s = s.expecting(activity, target-s.target, now)
 	s.target, s.lastWrite, s.raised, s.settled = target, now, now, false
+	s.grew = now
 	s.owed, s.more, s.doubted = false, false, time.Time{}
 	return s
 }
@@ -245,7 +267,7 @@ func (s groupState) paid(now time.Time) groupState {
 // repaid records that the cloud accepted a raise that had to wait.
 func (s groupState) repaid(activity string, delta int, now time.Time) groupState {
 	s = s.paid(now).expecting(activity, delta, now)
-	s.raised = now
+	s.raised, s.grew = now, now
 	return s
 }
 
@@ -261,7 +283,7 @@ func (s groupState) expecting(activity string, delta int, now time.Time) groupSt
 // removed records instances whose removal the cloud accepted.
 func (s groupState) removed(ids []string, now time.Time) groupState {
 	s = s.gone(ids, now)
-	s.target = max(0, s.target-len(ids))
+	s.target, s.shrank = max(0, s.target-len(ids)), now
 	s.lastWrite, s.settled = now, false
 	return s
 }

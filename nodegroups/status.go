@@ -5,6 +5,7 @@ import (
 
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/nodegroups/config"
+	"github.com/buildpool/buildpool/nodegroups/floor"
 )
 
 // Status is what a person or a metric wants to know of the provider.
@@ -48,6 +49,10 @@ type GroupStatus struct {
 	Running, Creating, Deleting, Placeholders int
 	// MinReason and MaxReason say what made Min and Max what they are.
 	MinReason, MaxReason BoundReason
+	// Floor is what Min comes from: the cooldowns that run and the warm window that is
+	// open, if any. Boot is how long nodes take to join, as measured; 0: not known.
+	Floor floor.Floor
+	Boot  time.Duration
 	// Problem says why the group is not served; empty when it is.
 	Problem string
 	// Price is what a node costs, if PriceProblem is empty; else that says why it is
@@ -66,6 +71,8 @@ type BoundReason string
 const (
 	BoundConfigured   BoundReason = "configured"
 	BoundScalingGroup BoundReason = "scaling group"
+	BoundSchedule     BoundReason = "schedule"
+	BoundCooldown     BoundReason = "cooldown"
 	// BoundMax: min was above max and is lowered to it.
 	BoundMax BoundReason = "max"
 )
@@ -116,6 +123,15 @@ func (p *Provider) groupStatus(m *member, currency string) GroupStatus {
 	}
 	st.Min, st.Max, st.Target = v.group.Min, v.group.Max, v.target
 	st.MinReason, st.MaxReason = reasonsOf(g, m.seen.group)
+	st.Floor, st.Boot = p.floorOf(m, p.Clock.Now()), m.boots.typical()
+	switch v.floor.Reason {
+	case floor.Schedule:
+		st.MinReason = BoundSchedule
+	case floor.Cooldown:
+		st.MinReason = BoundCooldown
+	case floor.Max:
+		st.MinReason = BoundMax
+	}
 	st.count(v.instances)
 	if v.priceErr != nil {
 		st.PriceProblem = v.priceErr.Error()

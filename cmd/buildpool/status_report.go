@@ -1,10 +1,13 @@
 package main
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/nodegroups"
+	"github.com/buildpool/buildpool/nodegroups/floor"
 )
 
 // The version and kind of what GET /status answers. Fields are added to it, but none
@@ -109,10 +112,27 @@ func reportOn(status nodegroups.Status, now time.Time, notReady, dialect string)
 			Min: g.Min, MinReason: string(g.MinReason), Max: g.Max, MaxReason: string(g.MaxReason), Target: g.Target,
 			Instances: instancesReport{Running: g.Running, Creating: g.Creating, Deleting: g.Deleting, Failed: g.Placeholders},
 			Price:     priceOf(g.Price, g.PriceProblem), PriceProblem: g.PriceProblem,
-			LastError: errorOf(g.LastError),
+			LastError: errorOf(g.LastError), Cooldown: cooldownText(g.Floor, now), Schedule: scheduleText(g.Floor),
 		})
 	}
 	return r
+}
+
+// cooldownText names the timer that runs longest.
+func cooldownText(f floor.Floor, now time.Time) string {
+	if len(f.Cooldowns) == 0 {
+		return ""
+	}
+	last := slices.MaxFunc(f.Cooldowns, func(a, b floor.Timer) int { return a.Until.Compare(b.Until) })
+	return fmt.Sprintf("%s, %s left", last.Kind, ageText(last.Until.Sub(now)))
+}
+
+// scheduleText names the window that is open, and when it closes on its own clock.
+func scheduleText(f floor.Floor) string {
+	if f.Window == nil {
+		return ""
+	}
+	return fmt.Sprintf("min %d until %s", f.Window.Least, f.Window.Until.Format("15:04 MST"))
 }
 
 func priceOf(p cloudprovider.Price, problem string) *priceReport {
