@@ -20,8 +20,8 @@ import (
 	"github.com/buildpool/buildpool/deploy/checks/internal/schema"
 )
 
-// newValidator is kubeconform with the schemas of the apiserver that the end-to-end
-// tests run, and of the custom resources that we write. Fields that are not in them
+// newValidator is kubeconform with the schemas of the apiserver's release that the
+// end-to-end tests run, and of the custom resources that we write. Fields that are not in them
 // are errors.
 func newValidator(t *testing.T) validator.Validator {
 	t.Helper()

@@ -15,9 +15,9 @@ import (
 )
 
 // customKinds are the resources of others that we write, and the Go modules whose
-// releases hold their definitions. e2e/custom_resources.txt is the same list.
+// releases hold their definitions.
 var customKinds = sync.OnceValues(func() (map[string]manifest.Object, error) {
-	list, err := manifest.ReadLines(filepath.Join("..", "..", "e2e", "testdata", "custom-resources.txt"))
+	list, err := manifest.ReadLines(filepath.Join("testdata", "custom-resources.txt"))
 	if err != nil {
 		return nil, err
 	}

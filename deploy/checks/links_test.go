@@ -15,7 +15,7 @@ import (
 var (
 	markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading      = regexp.MustCompile(`(?m)^#+ +(.+)$`)
-	notInAnchor  = regexp.MustCompile("[^a-z0-9 _\\-\\p{Han}]")
+	notInAnchor  = regexp.MustCompile(`[^a-z0-9 _\-\p{Han}]`)
 )
 
 // TestLinksLeadSomewhere: every link in the documentation to a file of the tree finds

@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// autoscalerMetrics are those of cluster-autoscaler that alerts and dashboard use; the
-// end-to-end tests find each at the real one.
+// autoscalerMetrics are those of cluster-autoscaler that alerts and dashboard use, by
+// the names in its code (metrics/metrics.go of the 1.36 line).
 var autoscalerMetrics = []string{
 	"cluster_autoscaler_failed_scale_ups_total",
 	"cluster_autoscaler_function_duration_seconds",

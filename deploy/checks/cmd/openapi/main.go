@@ -1,6 +1,6 @@
 // Command openapi writes testdata/openapi.json: what an apiserver's OpenAPI document
-// says of the kinds that deploy/ uses. The end-to-end tests compare it with the
-// document of the apiserver that they run.
+// says of the kinds that deploy/ uses (testdata/kinds.txt). The document is in Kubernetes'
+// own module, k8s.io/kubernetes, as api/openapi-spec/swagger.json.
 package main
 
 import (
