@@ -71,7 +71,7 @@ verify: ## fail if a generated file is stale
 	@diff -ru deploy/manifests $(BIN)/manifests || { echo "stale: run make generate"; exit 1; }
 
 e2e: ## the real control plane and each cluster-autoscaler against buildpool
-	$(GO) -C e2e test -count=1 -timeout 45m ./...
+	$(GO) -C e2e test -count=1 -timeout 75m ./...
 
 FIDELITY := $(GO) -C e2e/oracle test -tags externalgrpc -vet=off -count=1 -timeout 6h -run '^TestFidelity$$' .
 

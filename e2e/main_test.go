@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 
 func runTests(m *testing.M) (int, error) {
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), 25*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 70*time.Minute)
 	defer cancel()
 	var err error
 	if shared.dir, err = runDir(); err != nil {
