@@ -78,7 +78,7 @@ var mixed = []workload.ClassShare{smallBuild, mediumBuild, largeBuild}
 var fidelityCases = []fidelityCase{
 	{name: "real trace, 7 days", trace: realTrace(7), with: []func(*engine.Settings){groups(normal("normal", 100))}},
 	{name: "real trace, 30 days", costly: true, trace: realTrace(30), with: []func(*engine.Settings){groups(normal("normal", 100))}},
-	{name: "1,000 builds/h", quick: true, trace: rush(1000, 3*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 500))}},
+	{name: "1,000 builds/h", trace: rush(1000, 3*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 500))}},
 	{name: "5,000 builds/h", trace: rush(5000, time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 500))}},
 	{name: "20,000 builds/h", costly: true, trace: rush(20000, time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 1000))}},
 	{name: "three sizes, least-waste", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes()}},
@@ -87,16 +87,16 @@ var fidelityCases = []fidelityCase{
 	{name: "three sizes, price", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes(), expanders("price")}},
 	{name: "three sizes, most-pods", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes(), expanders("most-pods")}},
 	{name: "three sizes, least-nodes", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes(), expanders("least-nodes")}},
-	{name: "three sizes, our own", quick: true, trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes(), expanders("grpc")}},
+	{name: "three sizes, our own", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes(), expanders("grpc")}},
 	{name: "unneeded 1 min", trace: rush(200, 8*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 100)), unneeded(time.Minute)}},
 	{name: "unneeded 5 min", trace: rush(200, 8*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 100)), unneeded(5 * time.Minute)}},
 	{name: "unneeded 30 min", trace: rush(200, 8*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 100)), unneeded(30 * time.Minute)}},
-	{name: "spot with fallback, stock-out", quick: true, trace: rush(300, 8*time.Hour, eitherBuild), with: []func(*engine.Settings){
+	{name: "spot with fallback, stock-out", trace: rush(300, 8*time.Hour, eitherBuild), with: []func(*engine.Settings){
 		groups(spot("spot", 100, 0), normal("normal", 100)), expanders("grpc"), func(s *engine.Settings) {
 			s.Stockouts = []engine.Stockout{{Group: "spot", From: 2 * time.Hour, Until: 4 * time.Hour, Stock: 2}}
 		},
 	}},
-	{name: "stock-out without fallback", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){
+	{name: "stock-out without fallback", quick: true, trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){
 		groups(normal("normal", 100)), func(s *engine.Settings) {
 			s.Stockouts = []engine.Stockout{{Group: "normal", From: 2 * time.Hour, Until: 150 * time.Minute, Stock: 4}}
 		},
@@ -105,10 +105,10 @@ var fidelityCases = []fidelityCase{
 		groups(spot("spot", 100, 0.5), normal("normal", 100)), expanders("price"),
 	}},
 	{name: "max reached", quick: true, trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 9))}},
-	{name: "GPU mix", trace: rush(300, 8*time.Hour, smallBuild, mediumBuild, gpuBuild), with: []func(*engine.Settings){
+	{name: "GPU mix", quick: true, trace: rush(300, 8*time.Hour, smallBuild, mediumBuild, gpuBuild), with: []func(*engine.Settings){
 		groups(normal("normal", 100), gpu("gpu", 20)),
 	}},
-	{name: "a min of 6", trace: rush(200, 8*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 100)), func(s *engine.Settings) { s.Groups[0].Config.Min = 6 }}},
+	{name: "a min of 6", quick: true, trace: rush(200, 8*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 100)), func(s *engine.Settings) { s.Groups[0].Config.Min = 6 }}},
 	{name: "similar groups balanced", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){
 		groups(normal("one", 100), normal("two", 100)), withFlags(func(a *engine.Autoscaler) { a.BalanceSimilarNodeGroups = true }), likeOne,
 	}},

@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 // TestFidelity holds the engine against the oracle: the same settings, several seeds of
 // both.
 func TestFidelity(t *testing.T) {
-	var rows table
-	t.Cleanup(func() { rows.write(t, *tablePath) })
+	rows := table{path: *tablePath}
+	t.Cleanup(func() { t.Logf("\n%s", rows.text()) })
 	for _, c := range fidelityCases {
 		t.Run(c.name, func(t *testing.T) {
 			if testing.Short() && !c.quick {
@@ -48,7 +48,7 @@ func TestFidelity(t *testing.T) {
 			began = time.Now()
 			ours := runSeeds(t, s)
 			r := row{name: c.name, builds: len(s.Trace.Builds), oracle: oracle, engine: ours, verdicts: compare(oracle, ours), oracleTook: took / time.Duration(len(oracle)), engineTook: time.Since(began) / engineSeeds}
-			rows.add(r)
+			require.NoError(t, rows.add(r))
 			t.Logf("\n%s", r)
 			for _, v := range r.verdicts {
 				if !v.agrees() {
@@ -112,22 +112,29 @@ func (r row) String() string {
 	return b.String()
 }
 
+// table is what is known of the cases so far. It is written after each: a run takes long,
+// and may be ended.
 type table struct {
+	path string
 	mu   sync.Mutex
 	rows []row
 }
 
-func (t *table) add(r row) {
+func (t *table) add(r row) error {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.rows = append(t.rows, r)
+	t.mu.Unlock()
+	if t.path == "" {
+		return nil
+	}
+	return os.WriteFile(t.path, []byte(t.text()), 0o600)
 }
 
-// write prints the table in the order of the cases.
-func (t *table) write(tb testing.TB, path string) {
-	if len(t.rows) == 0 {
-		return
-	}
+// text is the table in the order of the cases: the engine's median, and the oracle's
+// spread.
+func (t *table) text() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	place := func(r row) int {
 		return slices.IndexFunc(fidelityCases, func(c fidelityCase) bool { return c.name == r.name })
 	}
@@ -151,8 +158,5 @@ func (t *table) write(tb testing.TB, path string) {
 		}
 		fmt.Fprintf(&b, " %s |\n", all)
 	}
-	tb.Logf("\n%s", b.String())
-	if path != "" {
-		require.NoError(tb, os.WriteFile(path, []byte(b.String()), 0o600))
-	}
+	return b.String()
 }
