@@ -92,13 +92,13 @@ func (d *decoder) checkSchedule(s Schedule) {
 	d.checkHolidays("schedule.holidays", s.Holidays)
 }
 
-func (d *decoder) checkWindows(path string, g Group, s Schedule) {
+func (d *decoder) checkWindows(path string, g Group) {
 	for i, w := range g.Schedules {
-		d.checkWindow(itemPath(path, i), w, g, s)
+		d.checkWindow(itemPath(path, i), w, g)
 	}
 }
 
-func (d *decoder) checkWindow(path string, w Window, g Group, s Schedule) {
+func (d *decoder) checkWindow(path string, w Window, g Group) {
 	if at := path + ".cron"; d.sound(at) {
 		if _, err := schedule.ParseCron(w.Cron); err != nil {
 			d.complain(at, err.Error(), `write minute, hour, day of month, month and day of week, such as "0 15 * * 1-5"`)

@@ -20,7 +20,7 @@ func (d *decoder) validate(cfg Config) {
 	}
 	for i, g := range cfg.Groups {
 		d.checkGroup(groupPath(i), g, cfg.Defaults)
-		d.checkWindows(groupPath(i)+".schedules", g, cfg.Schedule)
+		d.checkWindows(groupPath(i)+".schedules", g)
 	}
 	d.checkDistinct(cfg.Groups)
 	d.checkPricing(cfg)
