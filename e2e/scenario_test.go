@@ -131,16 +131,21 @@ func (s *scenario) startProvider(w world) {
 // startProviderAs starts a provider on the simulated account.
 func (s *scenario) startProviderAs(settings provider.Settings) *provider.Provider {
 	s.t.Helper()
-	settings.Program, settings.Endpoint = shared.buildpool, s.simulator.URL
-	settings.Env = []string{"ALIBABA_CLOUD_ACCESS_KEY_ID=sim-access-key", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=sim-secret"}
 	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
 	defer cancel()
-	started, err := provider.Start(ctx, settings)
+	started, err := provider.Start(ctx, s.onAccount(settings))
 	if err != nil && started != nil && started.Process != nil {
 		started.Kill()
 	}
 	require.NoError(s.t, err)
 	return started
+}
+
+// onAccount are the settings with the program and the simulated account.
+func (s *scenario) onAccount(settings provider.Settings) provider.Settings {
+	settings.Program, settings.Endpoint = shared.buildpool, s.simulator.URL
+	settings.Env = []string{"ALIBABA_CLOUD_ACCESS_KEY_ID=sim-access-key", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=sim-secret"}
+	return settings
 }
 
 // startAutoscaler lets the real cluster-autoscaler in, the one of the newest release.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"testing"
 	"time"
 
@@ -42,7 +43,12 @@ func TestSpotStockout(t *testing.T) {
 	require.NoError(t, err)
 	t.Logf("%d loops of CA from the first plan to the last build running", now-loops)
 	// 8 are usual: one in which the failure shows, and the others while nodes join.
-	assert.Less(t, now-loops, 20, "CA waited for the spot group")
+	assert.Less(t, now-loops, 20)
+
+	fallover, err := s.autoscaler.LoopsBetween(planFor("builds-spot"), planFor("builds-normal"))
+	require.NoError(t, err)
+	t.Logf("%d loops of CA from the plan for spot to the plan for normal", fallover)
+	assert.LessOrEqual(t, fallover, 3, "CA waited for the spot group")
 
 	s.holds(8*time.Second, "the fallback", settled)
 	plans, err := s.autoscaler.Plans()
@@ -57,6 +63,11 @@ func TestSpotStockout(t *testing.T) {
 		assert.Contains(t, line, "builds-spot")
 		assert.Contains(t, line, "NoStock")
 	}
+}
+
+// planFor matches CA's log line of a scale-up of the node group.
+func planFor(nodeGroup string) *regexp.Regexp {
+	return regexp.MustCompile(`Final scale-up plan: \[\{` + regexp.QuoteMeta(nodeGroup) + ` `)
 }
 
 // spotOrNormal is a build that takes either class of node.

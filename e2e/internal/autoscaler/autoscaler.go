@@ -5,6 +5,7 @@
 package autoscaler
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -51,6 +52,8 @@ type Settings struct {
 	Dir string
 	// Flags are added to the defaults, or take their place.
 	Flags Flags
+	// Timeout of a call to the provider; by default 5s, CA's own.
+	Timeout string
 }
 
 // TLS are the PEM files of a cloud config.
@@ -61,6 +64,7 @@ type Autoscaler struct {
 	*process.Process
 
 	http string // where it serves its metrics
+	spec process.Spec
 }
 
 // Start starts CA and waits until it serves its health check.
@@ -80,11 +84,10 @@ func Start(ctx context.Context, s Settings) (*Autoscaler, error) {
 	for _, name := range slices.Sorted(maps.Keys(flags)) {
 		args = append(args, "--"+name+"="+flags[name])
 	}
-	p, err := process.Start(process.Spec{Name: "cluster-autoscaler", Path: s.Program, Args: args, LogDir: s.Dir})
-	if err != nil {
+	ca := &Autoscaler{http: address, spec: process.Spec{Name: "cluster-autoscaler", Path: s.Program, Args: args, LogDir: s.Dir}}
+	if err := ca.Revive(); err != nil {
 		return nil, err
 	}
-	ca := &Autoscaler{Process: p, http: address}
 	if err := ca.WaitReady(ctx, func(ctx context.Context) error {
 		_, err := ca.get(ctx, "/health-check")
 		return err
@@ -95,8 +98,18 @@ func Start(ctx context.Context, s Settings) (*Autoscaler, error) {
 	return ca, nil
 }
 
+// Revive starts it again after a Kill. Its log goes on.
+func (a *Autoscaler) Revive() error {
+	started, err := process.Start(a.spec)
+	if err != nil {
+		return err
+	}
+	a.Process = started
+	return nil
+}
+
 func (s Settings) cloudConfig() []byte {
-	content := fmt.Appendf(nil, "address: %q\ngrpc_timeout: 5s\n", s.Provider)
+	content := fmt.Appendf(nil, "address: %q\ngrpc_timeout: %s\n", s.Provider, cmp.Or(s.Timeout, "5s"))
 	if s.TLS != nil {
 		content = fmt.Appendf(content, "cert: %q\nkey: %q\ncacert: %q\n", s.TLS.Cert, s.TLS.Key, s.TLS.Authority)
 	}

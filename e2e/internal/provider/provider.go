@@ -43,6 +43,15 @@ type Provider struct {
 
 // Start starts the provider and waits until it reports that it is ready.
 func Start(ctx context.Context, s Settings) (*Provider, error) {
+	p, err := New(s)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.Restart(ctx)
+}
+
+// New is a provider that has its addresses and does not run yet.
+func New(s Settings) (*Provider, error) {
 	address := s.Address
 	if address == "" {
 		var err error
@@ -54,12 +63,25 @@ func Start(ctx context.Context, s Settings) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{Address: address, settings: s, http: httpAddress}
-	return p, p.Restart(ctx)
+	return &Provider{Address: address, settings: s, http: httpAddress}, nil
 }
 
-// Restart starts it again after a Kill or Stop. Each start has a log of its own.
+// Restart starts it again after a Kill or Stop and waits until it is ready.
 func (p *Provider) Restart(ctx context.Context) error {
+	if err := p.Revive(); err != nil {
+		return err
+	}
+	return p.WaitReady(ctx, p.Ready)
+}
+
+// Ready says why it is not ready.
+func (p *Provider) Ready(ctx context.Context) error {
+	_, err := p.get(ctx, "/readyz")
+	return err
+}
+
+// Revive starts it again after a Kill or Stop. Each start has a log of its own.
+func (p *Provider) Revive() error {
 	p.starts++
 	started, err := process.Start(process.Spec{
 		Name: fmt.Sprintf("buildpool-serve-%d", p.starts),
@@ -77,10 +99,7 @@ func (p *Provider) Restart(ctx context.Context) error {
 		return err
 	}
 	p.Process = started
-	return started.WaitReady(ctx, func(ctx context.Context) error {
-		_, err := p.get(ctx, "/readyz")
-		return err
-	})
+	return nil
 }
 
 // Metrics returns the provider's metrics in Prometheus' text format.

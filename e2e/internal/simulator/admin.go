@@ -13,16 +13,30 @@ import (
 	"time"
 )
 
+// Refusal is the answer of a simulator that heard a request and did not do it.
+type Refusal struct{ Status, Message string }
+
+func (r *Refusal) Error() string { return r.Status + ": " + r.Message }
+
 // State is what the account holds.
 type State struct {
 	Groups []Group
 }
 
-// Group is a scaling group with its instances.
+// Group is a scaling group with its instances and, newest first, what happened to it.
 type Group struct {
-	ID        string
-	Desired   int
-	Instances []Instance
+	ID         string
+	Desired    int
+	Instances  []Instance
+	Activities []Activity
+}
+
+// Activity is a scaling activity.
+type Activity struct {
+	ID, Kind, Status, Cause string
+	Started                 time.Time
+	// Created and Removed are the instances that came and went by it.
+	Created, Removed []string
 }
 
 // Instance is an instance of a scaling group.
@@ -30,6 +44,8 @@ type Instance struct {
 	ID string
 	// State is its life-cycle state in ESS: Pending, InService, Removing, …
 	State string
+	// Reclaiming: the spot market takes it back.
+	Reclaiming bool
 }
 
 // Group returns the scaling group with this ID.
@@ -170,7 +186,7 @@ func (s *Simulator) admin(ctx context.Context, method, path string, body, answer
 		return fmt.Errorf("simulator admin %s: %w", path, err)
 	}
 	if response.StatusCode/100 != 2 {
-		return fmt.Errorf("simulator admin %s: %s: %s", path, response.Status, data)
+		return fmt.Errorf("simulator admin %s: %w", path, &Refusal{response.Status, string(data)})
 	}
 	if answer == nil {
 		return nil

@@ -7,6 +7,8 @@ package simulator
 
 import (
 	"context"
+	"fmt"
+	"path/filepath"
 
 	"github.com/buildpool/buildpool/e2e/internal/process"
 )
@@ -20,11 +22,16 @@ type Settings struct {
 	Dir string
 }
 
-// Simulator is a running simulated account.
+// Simulator is a running simulated account. It may be killed and started again on the
+// same address: the account does not notice.
 type Simulator struct {
 	*process.Process
 	// URL is its endpoint: ESS, ECS and VPC, and below /admin/ its operator's.
 	URL string
+
+	settings Settings
+	address  string
+	starts   int
 }
 
 // Start starts the simulator and waits until it answers.
@@ -33,23 +40,37 @@ func Start(ctx context.Context, s Settings) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := process.Start(process.Spec{
-		Name:   "buildpool-ess-sim",
-		Path:   s.Program,
-		Args:   []string{"ess-sim", "--config", s.Config, "--listen", address, "--kubeconfig", s.Kubeconfig, "--log-level", "debug"},
-		LogDir: s.Dir,
-	})
-	if err != nil {
+	sim := &Simulator{URL: "http://" + address, settings: s, address: address}
+	if err := sim.Revive(); err != nil {
 		return nil, err
 	}
-	sim := &Simulator{Process: p, URL: "http://" + address}
-	err = p.WaitReady(ctx, func(ctx context.Context) error {
+	err = sim.WaitReady(ctx, func(ctx context.Context) error {
 		_, err := sim.State(ctx)
 		return err
 	})
 	if err != nil {
-		p.Kill()
+		sim.Kill()
 		return nil, err
 	}
 	return sim, nil
+}
+
+// Revive starts it again after a Kill, and does not wait until it answers. Each start
+// has a log of its own.
+func (s *Simulator) Revive() error {
+	s.starts++
+	started, err := process.Start(process.Spec{
+		Name: fmt.Sprintf("buildpool-ess-sim-%d", s.starts),
+		Path: s.settings.Program,
+		Args: []string{
+			"ess-sim", "--config", s.settings.Config, "--listen", s.address, "--kubeconfig", s.settings.Kubeconfig,
+			"--state", filepath.Join(s.settings.Dir, "ess-history.jsonl"), "--log-level", "debug",
+		},
+		LogDir: s.settings.Dir,
+	})
+	if err != nil {
+		return err
+	}
+	s.Process = started
+	return nil
 }
