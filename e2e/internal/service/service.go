@@ -75,7 +75,7 @@ const dialTime = 2 * time.Second
 // forward joins a client and an endpoint until either is done. A client that comes
 // while nobody is ready is sent away.
 func (s *Service) forward(client net.Conn) {
-	defer client.Close()
+	defer hangUp(client)
 	ready, ok := s.ready()
 	if !ok {
 		return
@@ -84,8 +84,8 @@ func (s *Service) forward(client net.Conn) {
 	if err != nil {
 		return
 	}
-	defer server.Close()
-	over := context.AfterFunc(s.ctx, func() { client.Close(); server.Close() })
+	defer hangUp(server)
+	over := context.AfterFunc(s.ctx, func() { hangUp(client, server) })
 	defer over()
 	done := make(chan struct{}, 2)
 	for _, pair := range [][2]net.Conn{{server, client}, {client, server}} {
@@ -96,9 +96,15 @@ func (s *Service) forward(client net.Conn) {
 		}()
 	}
 	<-done
-	client.Close()
-	server.Close()
+	hangUp(client, server)
 	<-done
+}
+
+// hangUp ends connections. That one has ended already is no news.
+func hangUp(connections ...net.Conn) {
+	for _, c := range connections {
+		_ = c.Close()
+	}
 }
 
 func (s *Service) ready() (Endpoint, bool) {
