@@ -36,6 +36,7 @@ var layers = map[string][]string{
 	"simulations/engine":          {"simulations/workload", "nodegroups", "nodegroups/config", "nodegroups/expander", "nodegroups/floor", "cloudprovider"},
 	"simulations/baseline":        {"simulations/engine", "simulations/workload", "cloudprovider"},
 	"simulations/report":          {"simulations/baseline", "simulations/engine", "simulations/workload", "nodegroups/config"},
+	"simulations/recommend":       {"simulations/baseline", "simulations/engine", "simulations/report", "simulations/workload", "nodegroups/config", "cloudprovider"},
 	"simulations/scenario":        {"simulations/engine", "simulations/workload", "nodegroups", "nodegroups/config", "cloudprovider"},
 	"simulations/scenarios":       {"simulations/scenario"},
 	"cmd/buildpool/internal/demo": {"ess/esssim", "ess/esssim/account"},
