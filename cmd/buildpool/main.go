@@ -69,6 +69,7 @@ labels and taints and maps each onto an ESS scaling group.`,
 		newESSSimCommand(env),
 		newCompareCommand(env),
 		newSimulateCommand(env),
+		newRecommendCommand(env),
 		newTraceCommand(env),
 		newVersionCommand(env),
 	)

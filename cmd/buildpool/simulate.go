@@ -77,6 +77,15 @@ Scenarios that come with buildpool, for --scenario:
 // register adds the flags of whatever plays builds: where they come from, under which
 // assumptions, and what is reported of every run.
 func (f *simulateFlags) register(set *pflag.FlagSet) {
+	f.registerBuilds(set)
+	set.DurationVar(&f.output.slo, "slo", 0, "the longest wait that is good enough")
+	set.DurationVar(&f.output.timelineStep, "timeline-step", 0, "step of the timeline; 0: about 2000 steps in all")
+	set.BoolVar(&f.output.withoutBaselines, "without-baselines", false, "leave out what static pools would do")
+	set.BoolVar(&f.noProgress, "no-progress", false, "show no progress on a terminal")
+}
+
+// registerBuilds adds the flags that say which builds are played, under which assumptions.
+func (f *simulateFlags) registerBuilds(set *pflag.FlagSet) {
 	set.StringVar(&f.assume, "assume", "", "file of assumptions (kind Simulation)")
 	set.StringVar(&f.account, "account", "", "account file (kind Account) to take instance types, boot times and stock from")
 	set.StringVar(&f.trace, "trace", "", "history of builds")
@@ -88,10 +97,6 @@ func (f *simulateFlags) register(set *pflag.FlagSet) {
 	set.Uint64Var(&f.seed, "seed", 1, "seed of all chance")
 	set.StringArrayVar(&f.caFlags, "ca-flag", nil, "flag of cluster-autoscaler, such as --ca-flag=--scan-interval=10s; repeatable")
 	set.StringVar(&f.caFlagsFrom, "ca-flags-from", "", "file of cluster-autoscaler's flags, or its manifest")
-	set.DurationVar(&f.output.slo, "slo", 0, "the longest wait that is good enough")
-	set.DurationVar(&f.output.timelineStep, "timeline-step", 0, "step of the timeline; 0: about 2000 steps in all")
-	set.BoolVar(&f.output.withoutBaselines, "without-baselines", false, "leave out what static pools would do")
-	set.BoolVar(&f.noProgress, "no-progress", false, "show no progress on a terminal")
 }
 
 func scenarioList() string {

@@ -30,10 +30,15 @@ func newProgressBar(env environment, name string, off bool) *progressBar {
 }
 
 func (b *progressBar) show(p engine.Progress) {
-	if b.out == nil || p.Builds == 0 {
+	b.showCount(p.Done, p.Builds)
+}
+
+// showCount shows how many of all there are are done.
+func (b *progressBar) showCount(done, all int) {
+	if b.out == nil || all == 0 {
 		return
 	}
-	percent := 100 * p.Done / p.Builds
+	percent := 100 * done / all
 	if percent == b.last {
 		return
 	}
