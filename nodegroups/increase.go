@@ -10,11 +10,19 @@ import (
 )
 
 // IncreaseSize implements cloudprovider.Provider.
-func (p *Provider) IncreaseSize(ctx context.Context, groupID string, delta int) (err error) {
-	defer func() { p.note(groupID, err) }()
+func (p *Provider) IncreaseSize(ctx context.Context, groupID string, delta int) error {
 	if delta < 1 {
-		return fmt.Errorf("increase group %q by %d: %w: delta must be at least 1", groupID, delta, cloudprovider.ErrInvalidArgument)
+		err := fmt.Errorf("increase group %q by %d: %w: delta must be at least 1", groupID, delta, cloudprovider.ErrInvalidArgument)
+		p.note(groupID, err)
+		return err
 	}
+	return p.grow(ctx, groupID, func(from int) int { return from + delta })
+}
+
+// grow raises the group's target to what is made of the number it counts from; nothing
+// is written where that is no more.
+func (p *Provider) grow(ctx context.Context, groupID string, to func(from int) int) (err error) {
+	defer func() { p.note(groupID, err) }()
 	m, err := p.member(groupID)
 	if err != nil {
 		return err
@@ -36,9 +44,13 @@ func (p *Provider) IncreaseSize(ctx context.Context, groupID string, delta int) 
 		return fmt.Errorf("increase group %q: %w", groupID, err)
 	}
 	state, before := p.stateOf(m)
-	want := base(state, before, group) + delta
+	from := base(state, before, group)
+	want := to(from)
+	if want <= from {
+		return nil
+	}
 	if _, highest := bounds(m.config, group); want > highest {
-		return fmt.Errorf("increase group %q by %d to %d: %w %d", groupID, delta, want, cloudprovider.ErrAboveMax, highest)
+		return fmt.Errorf("increase group %q by %d to %d: %w %d", groupID, want-from, want, cloudprovider.ErrAboveMax, highest)
 	}
 	return p.raise(ctx, m, state.target, want)
 }

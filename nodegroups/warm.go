@@ -17,23 +17,29 @@ const warmGrace = 2 * time.Minute
 func (p *Provider) keepWarm(ctx context.Context) {
 	for _, c := range p.coldGroups() {
 		if c.ours {
-			if err := p.IncreaseSize(ctx, c.group, c.lacks); err != nil {
-				p.Log.Warn("warm window: scale-up failed", "group", c.group, "nodes", c.lacks, "error", err)
+			// To a number, not by one: a write that got no answer may have arrived, and
+			// adding what lacks once more would double it.
+			reach := func(from int) int { return max(from, c.least) }
+			if err := p.grow(ctx, c.group, reach); err != nil {
+				p.Log.Warn("warm window: scale-up failed", "group", c.group, "to", c.least, "error", err)
 			}
 			continue
 		}
 		p.Log.Warn("a warm window is open and cluster-autoscaler does not bring the group up to its min; "+
 			"start it with --enforce-node-group-min-size, or set schedule.mode to "+string(config.ScheduleByProvider),
-			"group", c.group, "nodes_missing", c.lacks, "window", c.cron)
+			"group", c.group, "nodes_missing", c.lacks(), "window", c.cron)
 	}
 }
 
 // coldGroup is a group that has fewer nodes than its open window asks for.
 type coldGroup struct {
 	group, cron string
-	lacks       int
+	target      int
+	least       int
 	ours        bool
 }
+
+func (c coldGroup) lacks() int { return c.least - c.target }
 
 // coldGroups returns the groups that something is to be done or said about now.
 func (p *Provider) coldGroups() []coldGroup {
@@ -48,12 +54,12 @@ func (p *Provider) coldGroups() []coldGroup {
 			continue
 		}
 		window := m.view.floor.Window
-		c := coldGroup{group: g.Name, cron: window.Cron, lacks: min(window.Least, m.view.group.Max) - m.state.target, ours: ours}
+		c := coldGroup{group: g.Name, cron: window.Cron, target: m.state.target, least: min(window.Least, m.view.group.Max), ours: ours}
 		switch {
-		case c.lacks <= 0:
+		case c.lacks() <= 0:
 		case ours:
 			// Another attempt while the last one's failures stand would fail as they did.
-			if len(m.state.placeholders) == 0 && !m.troubled(now) {
+			if len(m.state.placeholders) == 0 && !m.view.inactive && !m.troubled(now) {
 				cold = append(cold, c)
 			}
 		case now.Sub(window.From) > warmGrace && !m.warned.Equal(window.From):
