@@ -44,6 +44,8 @@ var (
 	ErrUnavailable = errors.New("cloud unavailable")
 	// ErrForbidden: the credentials are wrong or lack a permission.
 	ErrForbidden = errors.New("forbidden")
+	// ErrDryRun: nothing is written, so what was asked has not been done.
+	ErrDryRun = errors.New("dry run, nothing is sent")
 	// ErrOutcomeUnknown: a write was sent and no answer came; it may have happened.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 )

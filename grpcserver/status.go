@@ -47,6 +47,7 @@ var codeOf = []struct {
 	{cloudprovider.ErrNodeInUse, codes.FailedPrecondition},
 	{cloudprovider.ErrGroupInactive, codes.FailedPrecondition},
 	{cloudprovider.ErrNoChange, codes.FailedPrecondition},
+	{cloudprovider.ErrDryRun, codes.FailedPrecondition},
 	{cloudprovider.ErrConflict, codes.Aborted},
 	{cloudprovider.ErrForbidden, codes.PermissionDenied},
 

@@ -28,6 +28,7 @@ func TestCodes(t *testing.T) {
 		{cloudprovider.ErrBelowMin, codes.FailedPrecondition},
 		{cloudprovider.ErrAboveMax, codes.FailedPrecondition},
 		{cloudprovider.ErrNoChange, codes.FailedPrecondition},
+		{cloudprovider.ErrDryRun, codes.FailedPrecondition},
 		{cloudprovider.ErrNodeInUse, codes.FailedPrecondition},
 		{cloudprovider.ErrNoTemplate, codes.Unimplemented},
 		{cloudprovider.ErrGroupInactive, codes.FailedPrecondition},

@@ -38,6 +38,9 @@ func (p *Provider) DecreaseTargetSize(ctx context.Context, groupID string, delta
 	}
 	from := p.targetOf(m)
 	to := max(alive, from+delta)
+	if p.keepsTarget(m, from, to) {
+		return nil
+	}
 	p.Log.Info("target lowered", "group", groupID, "scaling_group", m.cloudID, "asked", delta, "from", from, "to", to, "instances", alive)
 	if to >= from {
 		return nil

@@ -114,6 +114,9 @@ func (p *Provider) deletePlaceholders(ctx context.Context, m *member, ids []stri
 		return fmt.Errorf("placeholders: wait for the write before: %w", err)
 	}
 	defer m.writing.release()
+	if err := p.keepsPlaceholders(m, ids); err != nil {
+		return err
+	}
 	dropped := 0
 	p.change(m, func(s groupState) groupState {
 		s, dropped = s.dropPlaceholders(ids)

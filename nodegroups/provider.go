@@ -32,6 +32,9 @@ type Settings struct {
 	// DeleteWindow is how long a delete waits for others to share its call with.
 	// CA sends the deletes of one decision within milliseconds. Default: 100 ms.
 	DeleteWindow time.Duration
+	// DryRun: everything is decided as ever, and nothing is written. What has to change
+	// the account fails with ErrDryRun, and CA sees the account as it is.
+	DryRun bool
 }
 
 // Provider answers cluster-autoscaler. It implements cloudprovider.Provider.
@@ -107,6 +110,9 @@ func New(cfg config.Config, s Settings) (*Provider, error) {
 	}
 	if s.DeleteWindow == 0 {
 		s.DeleteWindow = 100 * time.Millisecond
+	}
+	if s.DryRun {
+		s.Cloud = unwritten{Cloud: s.Cloud, log: s.Log}
 	}
 	p := &Provider{Settings: s, refreshing: newSemaphore(), members: map[string]*member{}}
 	p.lifetime, p.end = context.WithCancel(context.Background())

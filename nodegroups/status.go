@@ -14,6 +14,8 @@ type Status struct {
 	Ready bool
 	// Taken is when the reading of the snapshot in force began.
 	Taken time.Time
+	// DryRun: nothing is written to the account.
+	DryRun bool
 	// LastError is that of the last refresh; empty when it was good.
 	LastError string
 	// ProviderID is how provider IDs are spelt.
@@ -97,7 +99,7 @@ func (p *Provider) Status() Status {
 	s := p.current.Load()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := Status{Ready: s != nil, LastError: p.lastError, ProviderID: p.nodes.status(formOf(p.cfg.ProviderID))}
+	out := Status{Ready: s != nil, DryRun: p.DryRun, LastError: p.lastError, ProviderID: p.nodes.status(formOf(p.cfg.ProviderID))}
 	currency := ""
 	if s != nil {
 		out.Taken, currency = s.taken, s.currency

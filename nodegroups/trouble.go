@@ -19,7 +19,7 @@ type GroupError struct {
 // note remembers why a write of a group failed. What the caller asked wrongly is the
 // caller's trouble and not the group's.
 func (p *Provider) note(groupID string, err error) {
-	if err == nil || errors.Is(err, cloudprovider.ErrInvalidArgument) || errors.Is(err, cloudprovider.ErrNotReady) {
+	if err == nil || errors.Is(err, cloudprovider.ErrInvalidArgument) || errors.Is(err, cloudprovider.ErrNotReady) || errors.Is(err, cloudprovider.ErrDryRun) {
 		return
 	}
 	now := p.Clock.Now()

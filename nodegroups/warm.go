@@ -59,9 +59,16 @@ func (p *Provider) coldGroups() []coldGroup {
 		case c.lacks() <= 0:
 		case ours:
 			// Another attempt while the last one's failures stand would fail as they did.
-			if len(m.state.placeholders) == 0 && !m.view.inactive && !m.troubled(now) {
-				cold = append(cold, c)
+			if len(m.state.placeholders) > 0 || m.view.inactive || m.troubled(now) {
+				continue
 			}
+			if p.DryRun {
+				if m.warned.Equal(window.From) {
+					continue // what it would do is said once per window
+				}
+				m.warned = window.From
+			}
+			cold = append(cold, c)
 		case now.Sub(window.From) > warmGrace && !m.warned.Equal(window.From):
 			m.warned = window.From
 			cold = append(cold, c)

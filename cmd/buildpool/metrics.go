@@ -39,6 +39,8 @@ var _ prometheus.Collector = groupCollector{}
 var (
 	descReady = prometheus.NewDesc("buildpool_ready",
 		"1 if /readyz says ready, else 0.", nil, nil)
+	descDryRun = prometheus.NewDesc("buildpool_dry_run",
+		"1 if no write is sent to the account (--dry-run), else 0.", nil, nil)
 	descSnapshotAge = prometheus.NewDesc("buildpool_snapshot_age_seconds",
 		"Age of the reading of the account that is served; absent until there is one.", nil, nil)
 	descRefreshGood = prometheus.NewDesc("buildpool_last_refresh_success",
@@ -57,7 +59,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (c groupCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descReady, descSnapshotAge, descRefreshGood, descMin, descMax, descTarget, descInstances, descServed} {
+	for _, desc := range []*prometheus.Desc{descReady, descDryRun, descSnapshotAge, descRefreshGood, descMin, descMax, descTarget, descInstances, descServed} {
 		to <- desc
 	}
 }
@@ -69,6 +71,7 @@ func (c groupCollector) Collect(to chan<- prometheus.Metric) {
 	}
 	status := c.status()
 	gauge(descReady, truth(c.notReady() == ""))
+	gauge(descDryRun, truth(status.DryRun))
 	gauge(descRefreshGood, truth(status.Ready && status.LastError == ""))
 	if status.Ready {
 		gauge(descSnapshotAge, c.clock.Since(status.Taken).Seconds())

@@ -31,6 +31,9 @@ func TestGroupMetrics(t *testing.T) {
 		clock:    testingclock.NewFakePassiveClock(taken.Add(90 * time.Second)),
 	}
 	want := `
+# HELP buildpool_dry_run 1 if no write is sent to the account (--dry-run), else 0.
+# TYPE buildpool_dry_run gauge
+buildpool_dry_run 0
 # HELP buildpool_last_refresh_success 1 if the account could be read the last time it was tried, else 0.
 # TYPE buildpool_last_refresh_success gauge
 buildpool_last_refresh_success 1
@@ -71,6 +74,9 @@ buildpool_snapshot_age_seconds 90
 
 	status, notReady = nodegroups.Status{LastError: "down"}, "the account has not been read yet: down"
 	require.NoError(t, testutil.CollectAndCompare(collector, strings.NewReader(`
+# HELP buildpool_dry_run 1 if no write is sent to the account (--dry-run), else 0.
+# TYPE buildpool_dry_run gauge
+buildpool_dry_run 0
 # HELP buildpool_last_refresh_success 1 if the account could be read the last time it was tried, else 0.
 # TYPE buildpool_last_refresh_success gauge
 buildpool_last_refresh_success 0

@@ -19,6 +19,7 @@ type serveFlags struct {
 	resyncInterval time.Duration
 	deleteWindow   time.Duration
 	maxSnapshotAge time.Duration
+	dryRun         bool
 	log            logFlags
 
 	door    doorFlags
@@ -41,6 +42,10 @@ func newServeCommand(env environment) *cobra.Command {
 		Long: `Serve answers cluster-autoscaler (--cloud-provider=externalgrpc) over gRPC and
 maps the node groups of a file onto ESS scaling groups. The file is read again when
 it changes; a file with errors is reported and the last good one stays in force.
+
+With --dry-run it reads the account, decides and answers, and no write is sent: it
+shows what it would do, also beside another autoscaler. See docs/dry-run.md first: an
+autoscaler that may scale down drains nodes before it asks to delete them.
 
 With --simulate it needs no account: a simulated one runs inside, and the same SDK
 that talks to Alibaba Cloud talks to it over HTTP on a loopback port.
@@ -73,6 +78,7 @@ Off loopback it wants certificates: "buildpool certs" makes some for a first try
 	flags.DurationVar(&f.deleteWindow, "delete-window", 100*time.Millisecond, "how long a delete waits for others to share its call with")
 	flags.DurationVar(&f.maxSnapshotAge, "max-snapshot-age", 10*time.Minute, "not ready once the last good reading of the account is this old")
 	flags.BoolVar(&f.allowOptionsWithCA135, "allow-options-with-ca-1.35", false, "give the groups' options to cluster-autoscaler 1.35 and newer, which then count booting nodes as unready (autoscaler#10245)")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "decide as ever and write nothing: every write to the account is logged instead, and what the autoscaler asked for is refused")
 	f.door.register(flags)
 	f.tracing.register(flags)
 	f.expander.register(flags)
@@ -89,6 +95,9 @@ func (f serveFlags) check() error {
 	}
 	if f.simulate != "" && f.essEndpoint != "" {
 		wrong = append(wrong, errors.New("--simulate and --ess-endpoint are two different accounts: give one of them"))
+	}
+	if f.dryRun && f.leader.elect {
+		wrong = append(wrong, errors.New("--dry-run and --leader-elect do not go together: a server that writes nothing must not lead in the place of one that does"))
 	}
 	wrong = append(wrong, f.door.check(), f.expander.check(), f.leader.check())
 	for _, d := range []struct {

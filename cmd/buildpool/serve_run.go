@@ -98,6 +98,7 @@ func (s *serving) openProvider() (err error) {
 		NewToken:     rand.Text,
 		ResyncEvery:  s.flags.resyncInterval,
 		DeleteWindow: s.flags.deleteWindow,
+		DryRun:       s.flags.dryRun,
 	})
 	if err != nil {
 		return err
@@ -165,6 +166,9 @@ func (s *serving) run(ctx context.Context) error {
 }
 
 func (s *serving) logStart() {
+	if s.flags.dryRun {
+		s.log.Warn("dry run: no write is sent to the account, and the autoscaler's scale-ups and deletes are refused")
+	}
 	where := []any{"version", thisBuild().Version, "grpc", s.grpcListener.Addr().String(), "groups", len(s.file.config.Groups),
 		"tls", s.tls != nil && !grpcserver.IsSocket(s.flags.address)}
 	if s.expander.listener != nil {

@@ -236,6 +236,7 @@ func TestServeRefusesToStart(t *testing.T) {
 		"an endpoint off loopback":  {[]string{"--config", good, "--ess-endpoint", "http://192.0.2.1:80"}, "192.0.2.1"},
 		"a taken port for probes":   {[]string{"--simulate", "--address", "127.0.0.1:0", "--http-address", taken.http}, "address already in use"},
 		"a relative socket":         {[]string{"--simulate", "--address", "unix://s"}, "absolute"},
+		"a dry run that leads":      {[]string{"--simulate", "--dry-run", "--leader-elect"}, "must not lead"},
 		"a log format of its own":   {[]string{"--simulate", "--log-format", "xml"}, "--log-format"},
 		"an address without a port": {[]string{"--simulate", "--address", "127.0.0.1"}, "host:port"},
 	} {

@@ -49,6 +49,7 @@ apiVersion buildpool/v1alpha1 and kind Status. Within that version fields are ad
 but none is renamed or removed, and every field is always there:
 
   now, version, ready, notReady (why), lastError (of the last refresh)
+  dryRun      whether no write is sent to the account
   snapshot    {taken, ageSeconds} of the reading that is served; null before the first
   client      {dialect}: the autoscaler's releases by what was heard of it, or unknown
   providerID  {form, origin}: how provider IDs are spelt; configured, learned, assumed

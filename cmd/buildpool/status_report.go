@@ -26,6 +26,7 @@ type statusReport struct {
 	Version    string           `json:"version"`
 	Ready      bool             `json:"ready"`
 	NotReady   string           `json:"notReady"`
+	DryRun     bool             `json:"dryRun"`
 	Snapshot   *snapshotReport  `json:"snapshot"`
 	LastError  string           `json:"lastError"`
 	Client     clientReport     `json:"client"`
@@ -97,7 +98,7 @@ type errorReport struct {
 func reportOn(status nodegroups.Status, now time.Time, notReady, dialect string) statusReport {
 	r := statusReport{
 		APIVersion: statusVersion, Kind: statusKind, Now: now.UTC(), Version: thisBuild().Version,
-		Ready: notReady == "", NotReady: notReady, LastError: status.LastError,
+		Ready: notReady == "", NotReady: notReady, DryRun: status.DryRun, LastError: status.LastError,
 		Client:     clientReport{Dialect: dialect},
 		ProviderID: providerIDReport{Form: string(status.ProviderID.Form), Origin: string(status.ProviderID.Origin)},
 		Groups:     make([]groupReport, 0, len(status.Groups)),

@@ -16,6 +16,9 @@ func statusText(r statusReport) string {
 	fmt.Fprintf(&out, "buildpool %s: %s\n", shown(r.Version), readyText(r))
 	fmt.Fprintf(&out, "snapshot: %s   autoscaler: %s   provider IDs: %s (%s)\n",
 		snapshotText(r.Snapshot), autoscalerText(r.Client), shown(r.ProviderID.Form), shown(r.ProviderID.Origin))
+	if r.DryRun {
+		out.WriteString("DRY RUN: no write is sent to the account\n")
+	}
 	if r.LastError != "" {
 		fmt.Fprintf(&out, "last refresh failed: %s\n", shown(r.LastError))
 	}
