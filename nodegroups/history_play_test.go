@@ -46,6 +46,8 @@ type player struct {
 	ledger []*ledger
 	story  []string
 	broken *violation
+	// reading: a look at the cloud outlived its refresh, and ends in this step or later.
+	reading bool
 	// slowest is the longest that calm took to come.
 	slowest time.Duration
 }
@@ -106,6 +108,7 @@ func (p *player) play() {
 	for n, s := range p.history.steps {
 		p.pause(time.Millisecond) // no two things happen at the same instant
 		p.open()
+		p.reading = !p.Status().ReadingSince.IsZero()
 		said := p.do(s)
 		synctest.Wait() // what outlives its RPC ends with its deadline
 		p.audit(s)

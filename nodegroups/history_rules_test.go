@@ -196,6 +196,9 @@ func (p *player) judgeReads(s step, l *ledger, was int, before, there truth) {
 	case actLoop, actRefresh, actCalm, actRestart, actCrash:
 		return // the cloud was read
 	}
+	if p.reading {
+		return // it was, or may have been
+	}
 	gone := removed(l, before, there)
 	basis := was
 	if l.step.inDoubt || l.step.decreased+l.step.dropped > 0 {

@@ -61,10 +61,9 @@ func (p *Provider) refuses() error {
 }
 
 // mayRest reports whether the snapshot in force will do: it is fresh, nothing is in
-// doubt and the configuration is the one it was made by, or the cloud does not answer and is left alone for a moment.
+// doubt and the configuration is the one it was made by, or the cloud does not answer
+// and is left alone for a moment. The caller holds mu.
 func (p *Provider) mayRest() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.current.Load() == nil {
 		return false
 	}

@@ -160,7 +160,7 @@ func TestNobodyWaitsForAPrice(t *testing.T) {
 		w.Close()
 		assert.Equal(w.t, began, now(), "Close ends the reading")
 		assert.NotContains(w.t, w.log.String(), "price cannot be read", "and that is no failure")
-		require.NoError(w.t, w.Refresh(w.t.Context()), "and none begins after it")
+		require.ErrorIs(w.t, w.Refresh(w.t.Context()), cloudprovider.ErrUnavailable, "and none begins after it")
 	})
 }
 

@@ -43,12 +43,10 @@ type Provider struct {
 
 	current atomic.Pointer[snapshot]
 	nodes   identities
-	// refreshing lets one Refresh read the cloud at a time.
-	refreshing semaphore
 	// flushes are the deletes under way.
 	flushes sync.WaitGroup
 	// prices are what the cloud said of prices; background are the readings under way,
-	// which end with lifetime.
+	// of groups and of prices, which end with lifetime.
 	prices     priceBook
 	background sync.WaitGroup
 	lifetime   context.Context
@@ -63,6 +61,8 @@ type Provider struct {
 	wanted    time.Time // full looks before this one are too old
 	lastError string
 	outage    outage
+	// reading is the look at the cloud that is under way, nil if none is.
+	reading *reading
 	// pricing: a round of price readings is under way.
 	pricing bool
 	// moved: instances or groups came or went since the last publish.
@@ -114,7 +114,7 @@ func New(cfg config.Config, s Settings) (*Provider, error) {
 	if s.DryRun {
 		s.Cloud = unwritten{Cloud: s.Cloud, log: s.Log}
 	}
-	p := &Provider{Settings: s, refreshing: newSemaphore(), members: map[string]*member{}}
+	p := &Provider{Settings: s, members: map[string]*member{}}
 	p.lifetime, p.end = context.WithCancel(context.Background())
 	p.Reload(cfg)
 	return p, nil
@@ -148,8 +148,8 @@ func (p *Provider) Reload(cfg config.Config) {
 	p.moved = true
 }
 
-// Close waits for the deletes under way and ends the reading of prices. RPCs must
-// have ended before.
+// Close waits for the deletes under way and ends the readings. RPCs must have ended
+// before.
 func (p *Provider) Close() {
 	p.mu.Lock()
 	p.end() // under mu: no reading begins after it

@@ -16,60 +16,11 @@ import (
 // 200 groups well inside a minute, few enough not to meet the account's rate limit.
 const parallelReads = 8
 
-// Refresh implements cloudprovider.Provider. In a steady state it costs one call per
-// 20 groups: details are read only of groups whose counters moved. Calls in quick
-// succession share one reading.
-func (p *Provider) Refresh(ctx context.Context) error {
-	if err := p.refreshing.acquire(ctx); err != nil {
-		return fmt.Errorf("refresh: wait for the refresh before: %w", err)
-	}
-	defer p.refreshing.release()
-	p.settleFloors()
-	if p.mayRest() {
-		return nil
-	}
-
-	reading, cancel := p.boundReading(ctx)
-	defer cancel()
-	read, err := p.refresh(reading)
-	p.concluded(read, err)
-	switch {
-	case err != nil && p.current.Load() == nil:
-		return fmt.Errorf("refresh: %w", err)
-	case !read:
-		p.Log.Warn("refresh failed, serving the last good snapshot", "error", err)
-		return nil
-	case err != nil:
-		p.Log.Warn("some groups could not be read, serving what was last known of them", "error", err)
-	}
-	p.payDebts(ctx)
-	p.keepWarm(ctx)
-	p.readPrices()
-	return nil
-}
-
-// readingTime bounds a refresh while there is a snapshot to serve: CA waits 5 s by
-// default, and gives up its whole loop if the answer does not come.
-const readingTime = 4 * time.Second
-
-// boundReading bounds a refresh, but not the first: without a snapshot there is
-// nothing to answer from.
-func (p *Provider) boundReading(ctx context.Context) (context.Context, context.CancelFunc) {
-	if p.current.Load() == nil {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, readingTime)
-}
-
 // refresh reads the cloud and publishes what it saw. read tells whether the scaling
 // groups could be read; the error may then be about the details of some.
 func (p *Provider) refresh(ctx context.Context) (read bool, err error) {
 	began := p.Clock.Now()
-	members, err := p.resolve(ctx)
-	if err != nil {
-		return false, err
-	}
-	groups, err := p.readGroups(ctx, members)
+	members, groups, err := p.list(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -114,6 +65,22 @@ func (p *Provider) refresh(ctx context.Context) (read bool, err error) {
 	p.publish()
 	p.nodes.forget(p.current.Load().owner, began)
 	return true, errors.Join(failed...)
+}
+
+// list finds out which scaling groups there are. It is given little time once there is
+// a snapshot to go on with.
+func (p *Provider) list(ctx context.Context) ([]*member, map[string]cloudprovider.ScalingGroup, error) {
+	if p.current.Load() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, listTime)
+		defer cancel()
+	}
+	members, err := p.resolve(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	groups, err := p.readGroups(ctx, members)
+	return members, groups, err
 }
 
 // resolve finds the scaling group of every configured group and returns the members

@@ -16,7 +16,9 @@ type Status struct {
 	Taken time.Time
 	// DryRun: nothing is written to the account.
 	DryRun bool
-	// LastError is that of the last refresh; empty when it was good.
+	// ReadingSince is when the look at the cloud that is under way began; zero if none is.
+	ReadingSince time.Time
+	// LastError is that of the last reading; empty when it was good.
 	LastError string
 	// ProviderID is how provider IDs are spelt.
 	ProviderID ProviderIDStatus
@@ -100,6 +102,9 @@ func (p *Provider) Status() Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	out := Status{Ready: s != nil, DryRun: p.DryRun, LastError: p.lastError, ProviderID: p.nodes.status(formOf(p.cfg.ProviderID))}
+	if p.reading != nil {
+		out.ReadingSince = p.reading.began
+	}
 	currency := ""
 	if s != nil {
 		out.Taken, currency = s.taken, s.currency

@@ -50,6 +50,9 @@ func (r *readiness) notReady() string {
 	switch age := r.clock.Since(status.Taken); {
 	case !status.Ready:
 		why = "the account has not been read yet"
+		if !status.ReadingSince.IsZero() {
+			why += fmt.Sprintf(", a reading has been under way for %v", r.clock.Since(status.ReadingSince).Truncate(time.Second))
+		}
 	case age >= r.maxAge:
 		why = fmt.Sprintf("the last good reading of the account is %v old", age.Truncate(time.Second))
 	default:
