@@ -38,12 +38,15 @@ func (s *scenario) end() {
 	}
 }
 
-// clearCluster removes the test's namespace and every pod and node.
+// clearCluster removes the test's namespace, what it applied, and every pod and node.
 func (s *scenario) clearCluster(ctx context.Context) error {
 	core := s.cluster.Client.CoreV1()
 	now := metav1.DeleteOptions{GracePeriodSeconds: new(int64)}
 	if err := core.Namespaces().Delete(ctx, s.namespace, metav1.DeleteOptions{}); err != nil {
 		return fmt.Errorf("delete namespace: %w", err)
+	}
+	if err := s.deleteApplied(ctx); err != nil {
+		return err
 	}
 	return wait.Until(ctx, "the cluster to be empty", 200*time.Millisecond, func(ctx context.Context) error {
 		pods, err := core.Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
@@ -63,7 +66,7 @@ func (s *scenario) clearCluster(ctx context.Context) error {
 		if left := len(pods.Items) + len(nodes.Items); left > 0 {
 			return fmt.Errorf("%d pods and %d nodes are left", len(pods.Items), len(nodes.Items))
 		}
-		return nil
+		return s.expectAppliedGone(ctx)
 	})
 }
 
@@ -72,7 +75,7 @@ func (s *scenario) clearCluster(ctx context.Context) error {
 func (s *scenario) saveEvidence(ctx context.Context) {
 	core := s.cluster.Client.CoreV1()
 	s.save("nodes.json", func() (any, error) { return core.Nodes().List(ctx, metav1.ListOptions{}) })
-	s.save("pods.json", func() (any, error) { return core.Pods(s.namespace).List(ctx, metav1.ListOptions{}) })
+	s.save("pods.json", func() (any, error) { return core.Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{}) })
 	s.save("events.json", func() (any, error) { return core.Events(metav1.NamespaceAll).List(ctx, metav1.ListOptions{}) })
 	if s.simulator != nil {
 		s.save("ess-state.json", func() (any, error) { return s.simulator.Raw(ctx, "state") })

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/buildpool/buildpool/e2e/internal/autoscaler"
+	"github.com/buildpool/buildpool/e2e/internal/objects"
 	"github.com/buildpool/buildpool/e2e/internal/provider"
 	"github.com/buildpool/buildpool/e2e/internal/simulator"
 	"github.com/buildpool/buildpool/e2e/internal/testbed"
@@ -55,6 +56,8 @@ type scenario struct {
 	simulator  *simulator.Simulator
 	provider   *provider.Provider
 	autoscaler *autoscaler.Autoscaler
+	// applied are objects of no namespace: the test's own does not take them with it.
+	applied []objects.Object
 }
 
 // newScenario starts a fresh simulated account and a provider on it.
@@ -100,10 +103,7 @@ func (s *scenario) makeNamespace() {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
 	_, err := s.cluster.Client.CoreV1().Namespaces().Create(s.ctx, namespace, metav1.CreateOptions{})
 	require.NoError(s.t, err)
-	s.eventually(30*time.Second, "the namespace's service account", func(ctx context.Context) error {
-		_, err := s.cluster.Client.CoreV1().ServiceAccounts(s.namespace).Get(ctx, "default", metav1.GetOptions{})
-		return err
-	})
+	s.awaitServiceAccount(s.namespace)
 }
 
 func (s *scenario) startSimulator(w world) {

@@ -46,8 +46,9 @@ func (c *ControlPlane) startAPIServer(ctx context.Context) error {
 	p, err := c.start("kube-apiserver", c.programs.APIServer,
 		"--etcd-servers="+c.etcd,
 		"--bind-address=127.0.0.1", "--secure-port="+strconv.Itoa(port),
-		"--cert-dir="+c.path("apiserver-certificates"), // self-signed by the server itself
-		"--token-auth-file="+tokens, "--authorization-mode=AlwaysAllow",
+		"--cert-dir="+c.path("apiserver-certificates"),           // self-signed by the server itself
+		"--token-auth-file="+tokens, "--authorization-mode=RBAC", // the tests are system:masters
+		"--anonymous-auth=false",
 		"--service-cluster-ip-range=10.0.0.0/24",
 		"--service-account-issuer=https://e2e.invalid",
 		"--service-account-key-file="+c.Keys.serviceAccountFile,
@@ -69,8 +70,8 @@ func (c *ControlPlane) startAPIServer(ctx context.Context) error {
 	return p.WaitReady(ctx, func(ctx context.Context) error { return probe(ctx, c.server+"/readyz") })
 }
 
-// probe asks a health endpoint. It carries the token: with AlwaysAllow the API
-// server lets no anonymous request in.
+// probe asks a health endpoint. It carries the token: the API server lets no anonymous
+// request in.
 func probe(ctx context.Context, url string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/buildpool/buildpool/e2e/internal/binaries"
+	"github.com/buildpool/buildpool/e2e/internal/objects"
 	"github.com/buildpool/buildpool/e2e/internal/process"
 )
 
@@ -27,6 +28,8 @@ type ControlPlane struct {
 	Kubeconfig string
 	Client     kubernetes.Interface
 	Dynamic    dynamic.Interface
+	// Objects applies what stands in files.
+	Objects *objects.Applier
 	// Keys signs certificates that the API server's aggregation layer trusts.
 	Keys *Keys
 
@@ -110,6 +113,7 @@ func (c *ControlPlane) connect(context.Context) error {
 		TLSClientConfig: rest.TLSClientConfig{Insecure: true}, // a self-signed certificate on loopback
 		QPS:             500,
 		Burst:           1000,
+		WarningHandler:  rest.NoWarnings{}, // what matters is an error
 	}
 	var err error
 	if c.Client, err = kubernetes.NewForConfig(config); err != nil {
@@ -118,6 +122,7 @@ func (c *ControlPlane) connect(context.Context) error {
 	if c.Dynamic, err = dynamic.NewForConfig(config); err != nil {
 		return fmt.Errorf("make dynamic client: %w", err)
 	}
+	c.Objects = objects.NewApplier(c.Client.Discovery(), c.Dynamic)
 	return nil
 }
 
