@@ -33,6 +33,17 @@ type GroupReader interface {
 	Activities(ctx context.Context, groupID string) ([]Activity, error)
 }
 
+// ActivityHistory is what a Cloud may also be: one that remembers what its groups did.
+type ActivityHistory interface {
+	// ActivitiesSince returns the group's activities that ended at or after since, or
+	// have not ended, newest first. It reads as many pages as that takes, and no further
+	// back than ActivitiesKept.
+	ActivitiesSince(ctx context.Context, groupID string, since time.Time) ([]Activity, error)
+}
+
+// ActivitiesKept is how long ESS remembers a scaling activity.
+const ActivitiesKept = 30 * 24 * time.Hour
+
 // GroupWriter changes scaling groups. Success means accepted, not done: the
 // returned activity tells the outcome. A write with the token of an earlier one
 // and the same content has no second effect and returns the same activity.

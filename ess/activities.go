@@ -22,22 +22,37 @@ func (c *Cloud) Activities(ctx context.Context, groupID string) ([]cloudprovider
 	if err := checkID("read activities of a group", groupID); err != nil {
 		return nil, err
 	}
+	activities, _, err := c.activityPage(ctx, groupID, 1)
+	if err = nothing(err); err != nil {
+		return nil, fmt.Errorf("read activities of %s: %w", groupID, err)
+	}
+	// Times are to the minute, so within one the service's own order has to stay.
+	newestFirst(activities)
+	return activities, nil
+}
+
+func newestFirst(activities []cloudprovider.Activity) {
+	slices.SortStableFunc(activities, func(a, b cloudprovider.Activity) int { return b.Started.Compare(a.Started) })
+}
+
+// activityPage reads one page of a group's activities, newest first, and the length of
+// the whole list.
+func (c *Cloud) activityPage(ctx context.Context, groupID string, number int) (activities []cloudprovider.Activity, total int, err error) {
 	answer, err := read(ctx, c, func() *sdkess.DescribeScalingActivitiesRequest {
 		request := sdkess.CreateDescribeScalingActivitiesRequest()
 		request.ScalingGroupId = groupID
 		request.PageSize = requests.NewInteger(activityPage)
+		request.PageNumber = requests.NewInteger(number)
 		return request
 	}, sdkess.CreateDescribeScalingActivitiesResponse)
-	if err = nothing(err); err != nil {
-		return nil, fmt.Errorf("read activities of %s: %w", groupID, err)
+	if err != nil {
+		return nil, 0, err
 	}
-	activities := make([]cloudprovider.Activity, 0, len(answer.ScalingActivities.ScalingActivity))
+	activities = make([]cloudprovider.Activity, 0, len(answer.ScalingActivities.ScalingActivity))
 	for _, a := range answer.ScalingActivities.ScalingActivity {
 		activities = append(activities, toActivity(a))
 	}
-	// Times are to the minute, so within one the service's own order has to stay.
-	slices.SortStableFunc(activities, func(a, b cloudprovider.Activity) int { return b.Started.Compare(a.Started) })
-	return activities, nil
+	return activities, answer.TotalCount, nil
 }
 
 func toActivity(a sdkess.ScalingActivity) cloudprovider.Activity {

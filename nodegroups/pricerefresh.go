@@ -2,6 +2,7 @@ package nodegroups
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/buildpool/buildpool/cloudprovider"
@@ -34,6 +35,24 @@ func (p *Provider) readPrices() {
 		p.pricing = false
 		p.reprice()
 	}()
+}
+
+// ReadPrices reads every price that is due and returns when that is done: for those who
+// ask once, and cannot wait for refreshes to come. It must not run beside a Refresh.
+func (p *Provider) ReadPrices(ctx context.Context) error {
+	for {
+		p.background.Wait()
+		p.readPrices()
+		p.mu.Lock()
+		reading := p.pricing
+		p.mu.Unlock()
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("read prices: %w", err)
+		}
+		if !reading {
+			return nil
+		}
+	}
 }
 
 // pricesWanted are the readings that the groups without a price of their own depend

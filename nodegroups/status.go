@@ -63,6 +63,10 @@ type GroupStatus struct {
 	// not known.
 	Price        cloudprovider.Price
 	PriceProblem string
+	// Cost is what the instances that run cost per hour together, if CostProblem is
+	// empty; else that says of which instance the price is not known.
+	Cost        cloudprovider.Price
+	CostProblem string
 	// LastError is the last thing that went wrong with the group in the last day; its
 	// Message is empty if nothing did.
 	LastError GroupError
@@ -126,6 +130,7 @@ func (p *Provider) groupStatus(m *member, currency string) GroupStatus {
 	v := m.view
 	if v == nil {
 		st.PriceProblem = "the group has not been read yet"
+		st.CostProblem = st.PriceProblem
 		return st
 	}
 	st.Min, st.Max, st.Target = v.group.Min, v.group.Max, v.target
@@ -140,15 +145,17 @@ func (p *Provider) groupStatus(m *member, currency string) GroupStatus {
 		st.MinReason = BoundMax
 	}
 	st.count(v.instances)
-	if v.priceErr != nil {
-		st.PriceProblem = v.priceErr.Error()
-		return st
-	}
-	st.Price = v.price
-	if st.Price.Currency == "" {
-		st.Price.Currency = currency
-	}
+	st.Price, st.PriceProblem = known(inCurrency(v.price, currency), v.priceErr)
+	st.Cost, st.CostProblem = known(p.costOf(m, v, currency))
 	return st
+}
+
+// known is a price, or why there is none.
+func known(price cloudprovider.Price, err error) (cloudprovider.Price, string) {
+	if err != nil {
+		return cloudprovider.Price{}, err.Error()
+	}
+	return price, ""
 }
 
 func (g *GroupStatus) count(instances []cloudprovider.InstanceStatus) {

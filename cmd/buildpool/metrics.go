@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strconv"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"k8s.io/utils/clock"
@@ -53,13 +55,16 @@ var (
 		"Nodes the group is to have now, placeholders included.", []string{"node_group", "class"}, nil)
 	descInstances = prometheus.NewDesc("buildpool_node_group_instances",
 		"Instances of the group by state: running, creating, deleting, placeholder (could not be created).", []string{"node_group", "state"}, nil)
+	descCost = prometheus.NewDesc("buildpool_node_group_cost_per_hour",
+		"What the group's running instances cost together, without disks and traffic, and where their prices come from; absent where one is not known. assumed is true if one was worked out and not read.",
+		[]string{"node_group", "class", "currency", "source", "assumed"}, nil)
 	descServed = prometheus.NewDesc("buildpool_node_group_served",
 		"1 if the group is offered to the autoscaler, 0 if its scaling group is missing or not active.", []string{"node_group", "class"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (c groupCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descReady, descDryRun, descSnapshotAge, descRefreshGood, descMin, descMax, descTarget, descInstances, descServed} {
+	for _, desc := range []*prometheus.Desc{descReady, descDryRun, descSnapshotAge, descRefreshGood, descMin, descMax, descTarget, descInstances, descCost, descServed} {
 		to <- desc
 	}
 }
@@ -86,6 +91,9 @@ func (c groupCollector) Collect(to chan<- prometheus.Metric) {
 		gauge(descInstances, float64(group.Creating), group.ID, "creating")
 		gauge(descInstances, float64(group.Deleting), group.ID, "deleting")
 		gauge(descInstances, float64(group.Placeholders), group.ID, "placeholder")
+		if group.CostProblem == "" {
+			gauge(descCost, group.Cost.PerHour, group.ID, class, group.Cost.Currency, group.Cost.Source, strconv.FormatBool(group.Cost.Assumed))
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	testingclock "k8s.io/utils/clock/testing"
 
+	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/nodegroups"
 	"github.com/buildpool/buildpool/nodegroups/config"
 )
@@ -20,8 +21,9 @@ func TestGroupMetrics(t *testing.T) {
 	status := nodegroups.Status{
 		Ready: true, Taken: taken,
 		Groups: []nodegroups.GroupStatus{
-			{ID: "spot", Class: config.ClassSpot, Min: 1, Max: 40, Target: 9, Running: 4, Creating: 2, Deleting: 1, Placeholders: 2},
-			{ID: "gpu", Class: config.ClassGPU, Max: 4, Problem: "missing"},
+			{ID: "spot", Class: config.ClassSpot, Min: 1, Max: 40, Target: 9, Running: 4, Creating: 2, Deleting: 1, Placeholders: 2,
+				Cost: cloudprovider.Price{PerHour: 0.8, Currency: "CNY", Source: "ECS DescribeSpotPriceHistory in cn-hangzhou-h"}},
+			{ID: "gpu", Class: config.ClassGPU, Max: 4, Problem: "missing", CostProblem: "no price known"},
 		},
 	}
 	notReady := ""
@@ -37,6 +39,9 @@ buildpool_dry_run 0
 # HELP buildpool_last_refresh_success 1 if the account could be read the last time it was tried, else 0.
 # TYPE buildpool_last_refresh_success gauge
 buildpool_last_refresh_success 1
+# HELP buildpool_node_group_cost_per_hour What the group's running instances cost together, without disks and traffic, and where their prices come from; absent where one is not known. assumed is true if one was worked out and not read.
+# TYPE buildpool_node_group_cost_per_hour gauge
+buildpool_node_group_cost_per_hour{assumed="false",class="spot",currency="CNY",node_group="spot",source="ECS DescribeSpotPriceHistory in cn-hangzhou-h"} 0.8
 # HELP buildpool_node_group_instances Instances of the group by state: running, creating, deleting, placeholder (could not be created).
 # TYPE buildpool_node_group_instances gauge
 buildpool_node_group_instances{node_group="gpu",state="creating"} 0

@@ -57,7 +57,8 @@ but none is renamed or removed, and every field is always there:
               maxReason, target, instances {running, creating, deleting, failed},
               cooldown, schedule (in force; empty: none),
               price {perHour, currency, source, asOf, assumed} or null and
-              priceProblem, lastError {at, message} of the last day or null}`,
+              priceProblem, cost (of all that run, per hour) likewise and
+              costProblem, lastError {at, message} of the last day or null}`,
 		Example: `  buildpool status
   kubectl -n buildpool port-forward deploy/buildpool 8081 & buildpool status
   buildpool status -o json | jq '.groups[] | select(.lastError)'`,

@@ -68,7 +68,10 @@ type groupReport struct {
 	Schedule     string       `json:"schedule"`
 	Price        *priceReport `json:"price"`
 	PriceProblem string       `json:"priceProblem"`
-	LastError    *errorReport `json:"lastError"`
+	// Cost is that of all running instances together, per hour.
+	Cost        *priceReport `json:"cost"`
+	CostProblem string       `json:"costProblem"`
+	LastError   *errorReport `json:"lastError"`
 }
 
 // instancesReport counts a group's instances; failed ones could not be created, and
@@ -113,6 +116,7 @@ func reportOn(status nodegroups.Status, now time.Time, notReady, dialect string)
 			Min: g.Min, MinReason: string(g.MinReason), Max: g.Max, MaxReason: string(g.MaxReason), Target: g.Target,
 			Instances: instancesReport{Running: g.Running, Creating: g.Creating, Deleting: g.Deleting, Failed: g.Placeholders},
 			Price:     priceOf(g.Price, g.PriceProblem), PriceProblem: g.PriceProblem,
+			Cost: priceOf(g.Cost, g.CostProblem), CostProblem: g.CostProblem,
 			LastError: errorOf(g.LastError), Cooldown: cooldownText(g.Floor, now), Schedule: scheduleText(g.Floor),
 		})
 	}
