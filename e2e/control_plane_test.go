@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -18,17 +19,7 @@ import (
 // deleted pod goes.
 func TestControlPlane(t *testing.T) {
 	s := newBareScenario(t)
-	resources := requests("4", "8Gi")
-	resources[corev1.ResourcePods] = *resources.Cpu()
-	_, err := s.cluster.Client.CoreV1().Nodes().Create(s.ctx, &corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{
-			Name:        "by-hand",
-			Labels:      map[string]string{"buildpool.io/class": normal.name},
-			Annotations: map[string]string{"kwok.x-k8s.io/node": "fake"},
-		},
-		Status: corev1.NodeStatus{Capacity: resources, Allocatable: resources},
-	}, metav1.CreateOptions{})
-	require.NoError(t, err)
+	s.createNode("by-hand", map[string]string{"buildpool.io/class": normal.name})
 	s.eventually(20*time.Second, "the node to be usable", func(ctx context.Context) error { return s.expectNodes(ctx, normal, 1) })
 
 	s.create(buildPod("build", normal, normal.half))
@@ -45,4 +36,19 @@ func TestControlPlane(t *testing.T) {
 		}
 		return errors.New("it is still there")
 	})
+}
+
+// createNode makes a fake node of four cores that belongs to no group.
+func (s *scenario) createNode(name string, labels map[string]string) {
+	s.t.Helper()
+	resources := requests("4", "8Gi")
+	resources[corev1.ResourcePods] = resource.MustParse("58")
+	_, err := s.cluster.Client.CoreV1().Nodes().Create(s.ctx, &corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: name, Labels: labels,
+			Annotations: map[string]string{"kwok.x-k8s.io/node": "fake"},
+		},
+		Status: corev1.NodeStatus{Capacity: resources, Allocatable: resources},
+	}, metav1.CreateOptions{})
+	require.NoError(s.t, err)
 }
