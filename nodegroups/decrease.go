@@ -46,6 +46,7 @@ func (p *Provider) DecreaseTargetSize(ctx context.Context, groupID string, delta
 		return nil
 	}
 	p.change(m, func(s groupState) groupState { return s.decreased(to, alive) })
+	p.decided(groupID, "lowered the target to %d, it was %d: the autoscaler gave up waiting", to, from)
 	if err == nil {
 		p.payNow(ctx, m, group)
 	}

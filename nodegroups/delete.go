@@ -126,6 +126,7 @@ func (p *Provider) deletePlaceholders(ctx context.Context, m *member, ids []stri
 		return nil
 	}
 	p.Log.Info("failed instances given up", "group", m.config.Name, "scaling_group", m.cloudID, "count", dropped, "target", p.targetOf(m))
+	p.decided(m.config.Name, "gave up %s that could not be created: target %d", instances(dropped), p.targetOf(m))
 	p.pay(ctx, m)
 	return nil
 }

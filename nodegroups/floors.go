@@ -77,6 +77,7 @@ func (p *Provider) settleFloors() {
 		}
 		if f := p.floorOf(m, now); f.Min != m.view.group.Min || f.Reason != m.view.floor.Reason {
 			p.Log.Info("floor changed", "group", m.config.Name, "min", f.Min, "before", m.view.group.Min, "reason", string(f.Reason))
+			p.movedFloor(m, f)
 			m.view, moved = nil, true
 		}
 	}

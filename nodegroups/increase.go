@@ -67,6 +67,7 @@ func (p *Provider) raise(ctx context.Context, m *member, from, to int) error {
 	case err == nil, errors.Is(err, cloudprovider.ErrNoChange):
 		p.change(m, func(s groupState) groupState { return s.increased(activity, to, now).unthrottled() })
 		log.Info("scale-up accepted", "activity", activity)
+		p.askedFor(m, from, to)
 		return nil
 	case errors.Is(err, cloudprovider.ErrOutcomeUnknown): // whatever else it says
 		p.change(m, func(s groupState) groupState { return s.unanswered(now) })
@@ -76,6 +77,7 @@ func (p *Provider) raise(ctx context.Context, m *member, from, to int) error {
 		// written when the group is free.
 		p.change(m, func(s groupState) groupState { return s.owesMore(to) })
 		log.Info("scale-up waits for the activity before", "error", err)
+		p.decided(m.config.Name, "will ask for %s once the scaling group is free", more(to-from))
 		return nil
 	default:
 		p.refused(m, err)

@@ -45,6 +45,8 @@ type Provider struct {
 	nodes   identities
 	// flushes are the deletes under way.
 	flushes sync.WaitGroup
+	// decisions are what was done of late, for people.
+	decisions decisions
 	// prices are what the cloud said of prices; background are the readings under way,
 	// of groups and of prices, which end with lifetime.
 	prices     priceBook

@@ -227,6 +227,7 @@ func (p *Provider) take(m *member, l look) error {
 	if l.read || l.launch != nil || !state.looksLike(m.state) || !sameBounds(l.seen.group, m.seen.group) || !sameService(l.seen.group, m.seen.group) {
 		m.view = nil
 	}
+	p.sawChanges(m, m.state, state)
 	m.seen, m.state = l.seen, state
 	m.boots = m.boots.measure(l.seen.instances, p.nodes.firstSeen, p.born)
 	if l.launch != nil {
@@ -253,6 +254,7 @@ func (p *Provider) setProblem(m *member, problem string) {
 	}
 	if problem != "" {
 		p.Log.Warn("group is not served", "group", m.config.Name, "problem", problem)
+		p.decided(m.config.Name, "not served any more: %s", problem)
 	} else {
 		p.Log.Info("group is served", "group", m.config.Name, "scaling_group", m.cloudID, "target", m.state.target)
 	}

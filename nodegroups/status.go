@@ -22,9 +22,18 @@ type Status struct {
 	LastError string
 	// ProviderID is how provider IDs are spelt.
 	ProviderID ProviderIDStatus
+	// TimeZone is the configuration's, for people; empty: UTC.
+	TimeZone string
 	// Groups of the configuration, in its order, served or not.
 	Groups []GroupStatus
 }
+
+// StripBefore and StripAfter are how far back and ahead a status tells of windows: a
+// day, with the present where the eye looks for it.
+const (
+	StripBefore = 6 * time.Hour
+	StripAfter  = 18 * time.Hour
+)
 
 // ProviderIDStatus is a spelling and how it came to be in use.
 type ProviderIDStatus struct {
@@ -57,6 +66,9 @@ type GroupStatus struct {
 	// open, if any. Boot is how long nodes take to join, as measured; 0: not known.
 	Floor floor.Floor
 	Boot  time.Duration
+	// Windows are the openings of the group's warm windows from 6 hours ago until 18
+	// hours from now.
+	Windows []floor.OpenWindow
 	// Problem says why the group is not served; empty when it is.
 	Problem string
 	// Price is what a node costs, if PriceProblem is empty; else that says why it is
@@ -105,7 +117,7 @@ func (p *Provider) Status() Status {
 	s := p.current.Load()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := Status{Ready: s != nil, DryRun: p.DryRun, LastError: p.lastError, ProviderID: p.nodes.status(formOf(p.cfg.ProviderID))}
+	out := Status{Ready: s != nil, DryRun: p.DryRun, TimeZone: p.cfg.Schedule.TimeZone, LastError: p.lastError, ProviderID: p.nodes.status(formOf(p.cfg.ProviderID))}
 	if p.reading != nil {
 		out.ReadingSince = p.reading.began
 	}
@@ -135,7 +147,9 @@ func (p *Provider) groupStatus(m *member, currency string) GroupStatus {
 	}
 	st.Min, st.Max, st.Target = v.group.Min, v.group.Max, v.target
 	st.MinReason, st.MaxReason = reasonsOf(g, m.seen.group)
-	st.Floor, st.Boot = p.floorOf(m, p.Clock.Now()), m.boots.typical()
+	now := p.Clock.Now()
+	st.Floor, st.Boot = p.floorOf(m, now), m.boots.typical()
+	st.Windows = m.floors.Openings(now.Add(-StripBefore), now.Add(StripAfter), floor.Facts{Max: v.group.Max, Boot: st.Boot})
 	switch v.floor.Reason {
 	case floor.Schedule:
 		st.MinReason = BoundSchedule

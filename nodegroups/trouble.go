@@ -19,13 +19,18 @@ type GroupError struct {
 // note remembers why a write of a group failed. What the caller asked wrongly is the
 // caller's trouble and not the group's.
 func (p *Provider) note(groupID string, err error) {
-	if err == nil || errors.Is(err, cloudprovider.ErrInvalidArgument) || errors.Is(err, cloudprovider.ErrNotReady) || errors.Is(err, cloudprovider.ErrDryRun) {
+	if err == nil || errors.Is(err, cloudprovider.ErrInvalidArgument) || errors.Is(err, cloudprovider.ErrNotReady) {
+		return
+	}
+	if errors.Is(err, cloudprovider.ErrDryRun) {
+		p.refusedWrite(groupID, err)
 		return
 	}
 	now := p.Clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if m := p.members[groupID]; m != nil {
+		p.refusedWrite(groupID, err)
 		m.failedWrite = GroupError{Message: err.Error(), At: now}
 	}
 }

@@ -70,7 +70,7 @@ Off loopback it wants certificates: "buildpool certs" makes some for a first try
 	flags.StringVar(&f.config, "config", "", "the node-group file; with --simulate the default is one that fits the simulated account")
 	flags.StringVar(&f.address, "address", "127.0.0.1:8086", "where to serve gRPC: host:port or unix:///path")
 	flags.BoolVar(&f.insecure, "insecure", false, "allow --address off loopback without TLS: whoever reaches it can scale the node groups")
-	flags.StringVar(&f.httpAddress, "http-address", "127.0.0.1:8081", "where to serve /metrics, /healthz, /readyz and /status; empty: nowhere")
+	flags.StringVar(&f.httpAddress, "http-address", "127.0.0.1:8081", "where to serve /metrics, /healthz, /readyz, /status and a page for people at /; empty: nowhere")
 	flags.StringVar(&f.essEndpoint, "ess-endpoint", "", "base URL of a simulated account that answers ESS, ECS, VPC and STS; default: the real services")
 	flags.StringVar(&f.simulate, "simulate", "", "run a simulated account inside, the built-in one or that of a file: --simulate=account.yaml")
 	flags.Lookup("simulate").NoOptDefVal = embedded

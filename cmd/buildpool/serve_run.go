@@ -133,7 +133,7 @@ func (s *serving) openServers() (err error) {
 	if s.httpListener, err = net.Listen("tcp", s.flags.httpAddress); err != nil {
 		return fmt.Errorf("listen for metrics and probes on %q: %w", s.flags.httpAddress, err)
 	}
-	s.http = newHTTPServer(withStatus(observationHandler(s.metrics, s.readiness.probe), s.report), s.log)
+	s.http = newHTTPServer(withPage(withStatus(observationHandler(s.metrics, s.readiness.probe), s.report), s.report), s.log)
 	return nil
 }
 

@@ -25,5 +25,7 @@ func withStatus(next http.Handler, report func() statusReport) http.Handler {
 
 // report says how the server is now.
 func (s *serving) report() statusReport {
-	return reportOn(s.provider.Status(), s.env.clock.Now(), s.readiness.notReady(), s.grpc.Dialect().String())
+	r := reportOn(s.provider.Status(), s.env.clock.Now(), s.readiness.notReady(), s.grpc.Dialect().String())
+	r.Decisions = decisionsOf(s.provider.Decisions())
+	return r
 }

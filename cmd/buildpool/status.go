@@ -53,9 +53,12 @@ but none is renamed or removed, and every field is always there:
   snapshot    {taken, ageSeconds} of the reading that is served; null before the first
   client      {dialect}: the autoscaler's releases by what was heard of it, or unknown
   providerID  {form, origin}: how provider IDs are spelt; configured, learned, assumed
+  timeZone    whose clock the windows go by
+  decisions[] {at, group, text, times (in a row)} of late, newest first
   groups[]    {name, class, scalingGroup, served, problem, min, minReason, max,
               maxReason, target, instances {running, creating, deleting, failed},
               cooldown, schedule (in force; empty: none),
+              cooldowns[] {kind, until}, windows[] {cron, min, from, until} of the day,
               price {perHour, currency, source, asOf, assumed} or null and
               priceProblem, cost (of all that run, per hour) likewise and
               costProblem, lastError {at, message} of the last day or null}`,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -31,7 +32,11 @@ type statusReport struct {
 	LastError  string           `json:"lastError"`
 	Client     clientReport     `json:"client"`
 	ProviderID providerIDReport `json:"providerID"`
-	Groups     []groupReport    `json:"groups"`
+	// TimeZone is whose clock the windows go by, for people.
+	TimeZone string        `json:"timeZone"`
+	Groups   []groupReport `json:"groups"`
+	// Decisions are what was done and refused of late, newest first.
+	Decisions []decisionReport `json:"decisions"`
 }
 
 // snapshotReport is how old the answers are.
@@ -64,14 +69,38 @@ type groupReport struct {
 	Target       int             `json:"target"`
 	Instances    instancesReport `json:"instances"`
 	// Cooldown and Schedule are those in force; empty: none.
-	Cooldown     string       `json:"cooldown"`
-	Schedule     string       `json:"schedule"`
-	Price        *priceReport `json:"price"`
-	PriceProblem string       `json:"priceProblem"`
+	Cooldown     string           `json:"cooldown"`
+	Schedule     string           `json:"schedule"`
+	Cooldowns    []cooldownReport `json:"cooldowns"`
+	Windows      []windowReport   `json:"windows"`
+	Price        *priceReport     `json:"price"`
+	PriceProblem string           `json:"priceProblem"`
 	// Cost is that of all running instances together, per hour.
 	Cost        *priceReport `json:"cost"`
 	CostProblem string       `json:"costProblem"`
 	LastError   *errorReport `json:"lastError"`
+}
+
+// windowReport is one time that a warm window is open, now or in the hours around it.
+type windowReport struct {
+	Cron  string    `json:"cron"`
+	Min   int       `json:"min"`
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
+}
+
+// cooldownReport is a timer that runs.
+type cooldownReport struct {
+	Kind  string    `json:"kind"`
+	Until time.Time `json:"until"`
+}
+
+// decisionReport is a sentence about a group, and how often it came in a row.
+type decisionReport struct {
+	At    time.Time `json:"at"`
+	Group string    `json:"group"`
+	Text  string    `json:"text"`
+	Times int       `json:"times"`
 }
 
 // instancesReport counts a group's instances; failed ones could not be created, and
@@ -104,7 +133,8 @@ func reportOn(status nodegroups.Status, now time.Time, notReady, dialect string)
 		Ready: notReady == "", NotReady: notReady, DryRun: status.DryRun, LastError: status.LastError,
 		Client:     clientReport{Dialect: dialect},
 		ProviderID: providerIDReport{Form: string(status.ProviderID.Form), Origin: string(status.ProviderID.Origin)},
-		Groups:     make([]groupReport, 0, len(status.Groups)),
+		TimeZone:   cmp.Or(status.TimeZone, "UTC"),
+		Groups:     make([]groupReport, 0, len(status.Groups)), Decisions: []decisionReport{},
 	}
 	if status.Ready {
 		r.Snapshot = &snapshotReport{Taken: status.Taken.UTC(), AgeSeconds: now.Sub(status.Taken).Seconds()}
@@ -118,9 +148,35 @@ func reportOn(status nodegroups.Status, now time.Time, notReady, dialect string)
 			Price:     priceOf(g.Price, g.PriceProblem), PriceProblem: g.PriceProblem,
 			Cost: priceOf(g.Cost, g.CostProblem), CostProblem: g.CostProblem,
 			LastError: errorOf(g.LastError), Cooldown: cooldownText(g.Floor, now), Schedule: scheduleText(g.Floor),
+			Cooldowns: cooldownsOf(g.Floor), Windows: windowsOf(g.Windows),
 		})
 	}
 	return r
+}
+
+func windowsOf(openings []floor.OpenWindow) []windowReport {
+	out := make([]windowReport, 0, len(openings))
+	for _, o := range openings {
+		out = append(out, windowReport{Cron: o.Cron, Min: o.Least, From: o.From.UTC(), Until: o.Until.UTC()})
+	}
+	return out
+}
+
+func cooldownsOf(f floor.Floor) []cooldownReport {
+	out := make([]cooldownReport, 0, len(f.Cooldowns))
+	for _, t := range f.Cooldowns {
+		out = append(out, cooldownReport{Kind: string(t.Kind), Until: t.Until.UTC()})
+	}
+	return out
+}
+
+// decisionsOf makes the report's list of the provider's decisions.
+func decisionsOf(decisions []nodegroups.Decision) []decisionReport {
+	out := make([]decisionReport, 0, len(decisions))
+	for _, d := range decisions {
+		out = append(out, decisionReport{At: d.At.UTC(), Group: d.Group, Text: d.Text, Times: d.Times})
+	}
+	return out
 }
 
 // cooldownText names the timer that runs longest.

@@ -77,12 +77,23 @@ type opened struct {
 	complaints []string
 }
 
+// open opens a report and waits until its charts are drawn.
 func open(t *testing.T, browser context.Context, file string, v view) *opened {
+	t.Helper()
+	p := visit(t, browser, "file://"+file, v)
+	require.NoError(t, chromedp.Run(p.ctx,
+		chromedp.WaitReady(`html[data-ready="true"]`),
+		chromedp.Poll(`[...document.querySelectorAll("[data-chart]")].every(c => c.dataset.drawn === "true")`, nil, chromedp.WithPollingTimeout(20*time.Second)),
+	), "open %s", file)
+	return p
+}
+
+// visit opens an address in a tab of its own.
+func visit(t *testing.T, browser context.Context, address string, v view) *opened {
 	t.Helper()
 	ctx, end := chromedp.NewContext(browser)
 	t.Cleanup(end)
 	p := &opened{ctx: ctx}
-	address := "file://" + file
 	chromedp.ListenTarget(ctx, func(event any) {
 		switch e := event.(type) {
 		case *runtime.EventConsoleAPICalled:
@@ -102,9 +113,7 @@ func open(t *testing.T, browser context.Context, file string, v view) *opened {
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: v.scheme}}),
 		chromedp.EmulateViewport(v.width, v.height),
 		chromedp.Navigate(address),
-		chromedp.WaitReady(`html[data-ready="true"]`),
-		chromedp.Poll(`[...document.querySelectorAll("[data-chart]")].every(c => c.dataset.drawn === "true")`, nil, chromedp.WithPollingTimeout(20*time.Second)),
-	), "open %s", file)
+	), "visit %s", address)
 	return p
 }
 
