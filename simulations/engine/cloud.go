@@ -113,6 +113,7 @@ func (w *world) join(id int32) {
 	group := &w.groups[n.group]
 	group.unready--
 	group.ready++
+	group.sample.ready = append(group.sample.ready, id)
 	w.result.Nodes[id].Ready = w.now
 	w.meter.ready(int(n.group), +1, w.kinds[w.kindOf[n.group]].allocatable.milliCPU)
 	w.shelve(id)

@@ -31,6 +31,7 @@ type group struct {
 	trouble expander.Health
 	similar []int
 	floors  floors
+	sample  sample
 }
 
 type unneededSince struct {

@@ -145,7 +145,7 @@ func (s *autoscaler) timers() {
 	if len(s.recheck) > 0 {
 		s.dueAt(s.recheck[0].at)
 	}
-	if len(s.empties) > 0 || s.soft.waiting() {
+	if len(s.empties) > 0 || s.soft.waiting() || s.pods.chance {
 		s.dueAt(s.now() + 1)
 	}
 }

@@ -7,12 +7,15 @@ type waiter struct {
 	build int32
 	// since is when its pod was created: the arrival, or its last interruption.
 	since time.Duration
+	// turn is its pod's place among all that were ever created.
+	turn int32
 	// blocked is what had been spent on each cause when it began to wait.
 	blocked [causes]time.Duration
 	// covered is when a node was first on its way for it, Never until then; before
 	// holds the longest cause until then, and for how long.
 	covered time.Duration
 	before  blame
+	hint    hint
 }
 
 // queue holds the builds of one demand that wait, in order of creation, which is the
@@ -35,12 +38,12 @@ func (q *queue) first() *waiter { return &q.waiters[q.head] }
 
 func (q *queue) at(i int) *waiter { return &q.waiters[q.head+i] }
 
-func (q *queue) push(build int32, now time.Duration) {
+func (q *queue) push(build, turn int32, now time.Duration) {
 	if q.len() == 0 {
 		q.blame(Scanning, now)
 	}
 	q.settle(now)
-	q.waiters = append(q.waiters, waiter{build: build, since: now, blocked: q.spent, covered: Never})
+	q.waiters = append(q.waiters, waiter{build: build, turn: turn, since: now, blocked: q.spent, covered: Never})
 }
 
 func (q *queue) pop() waiter {

@@ -58,6 +58,8 @@ type world struct {
 	last     time.Duration // arrival of the last build
 	events   eventQueue
 	next     int // the next build to arrive
+	// turns counts the pods that have been created.
+	turns int32
 	// open counts the builds that have not ended and can, done those that have.
 	open, done int
 

@@ -9,6 +9,7 @@ import (
 // (CA core/podlistprocessor/filter_out_schedulable.go): those need no scale-up.
 func (s *autoscaler) filterOutSchedulable() {
 	w := s.world
+	s.pods.chance = false
 	coming, singly := s.upcomingBins(), false
 	for d := range w.demands {
 		s.need[d] = w.demands[d].waiting.len()
@@ -17,7 +18,7 @@ func (s *autoscaler) filterOutSchedulable() {
 	case len(coming.list) == 0 || !s.waiting():
 	case s.pods.worth(w):
 		singly = true
-		s.pods.fill(s, coming)
+		s.pods.fill(s)
 	default:
 		for d := range w.demands {
 			fits := w.demands[d].fits

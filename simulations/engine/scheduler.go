@@ -9,11 +9,17 @@ func (w *world) arrive(build int32) {
 		w.open--
 		return
 	}
-	d.waiting.push(build, w.now)
+	w.enqueue(d, build)
 	w.schedule(d)
 	if d.waiting.len() > 0 {
 		w.scaler.podFailed()
 	}
+}
+
+// enqueue puts a build's new pod at the end of the scheduler's queue.
+func (w *world) enqueue(d *demand, build int32) {
+	d.waiting.push(build, w.turns, w.now)
+	w.turns++
 }
 
 // schedule places the demand's builds while there is room for them, the oldest first.
@@ -28,14 +34,14 @@ func (w *world) schedule(d *demand) {
 }
 
 // scheduleAll places what waits after room has come free: of the demands whose oldest
-// build finds a node, the one whose build has waited longest goes first, as in the
-// scheduler's queue.
+// build finds a node, the one whose build came first goes first, as in the scheduler's
+// queue.
 func (w *world) scheduleAll() {
 	for {
 		var first *demand
 		for i := range w.demands {
 			d := &w.demands[i]
-			if d.waiting.len() == 0 || first != nil && d.waiting.first().since >= first.waiting.first().since {
+			if d.waiting.len() == 0 || first != nil && d.waiting.first().turn > first.waiting.first().turn {
 				continue
 			}
 			if len(w.best(d)) > 0 {
@@ -130,7 +136,7 @@ func (w *world) interrupt(id int32) {
 		r.Started = Never
 		w.result.Groups[n.group].Interrupted++
 		d := &w.demands[w.demandOf[w.settings.Trace.Builds[build].Shape]]
-		d.waiting.push(build, w.now)
+		w.enqueue(d, build)
 		w.meter.pending(d.class, +1)
 	}
 	w.scheduleAll()
