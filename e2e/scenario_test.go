@@ -32,6 +32,8 @@ type world struct {
 	SpotSoldOut bool
 	// SpotUnneeded is the spot group's own scaleDownUnneededTime; 0 is none.
 	SpotUnneeded time.Duration
+	// SpotFloor is a line of the spot group's: its warm windows or its cooldown.
+	SpotFloor string
 	// Serve are more flags of buildpool serve.
 	Serve []string
 }
