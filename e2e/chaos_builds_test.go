@@ -1,5 +1,3 @@
-//go:build chaos
-
 package e2e
 
 import (
@@ -35,12 +33,22 @@ type builds struct {
 type build struct {
 	name  string
 	job   bool
-	any   bool // spot or normal; normal only otherwise
+	needs need
 	lasts time.Duration
 	at    time.Duration // after the first
 	tries int           // bare pods made for it
 	ends  int           // attempts that ran to their end
 }
+
+// need is where a build may run.
+type need int
+
+const (
+	onNormal need = iota
+	onSpot
+	onEither
+	needs // how many there are
+)
 
 // attempt is one pod of a build.
 type attempt struct {
@@ -57,7 +65,7 @@ func (s *scenario) startBuilds(number int, within time.Duration, random *rand.Ra
 	b := &builds{s: s, arrived: make(chan struct{}), done: make(chan struct{}), tries: map[string]*attempt{}}
 	for n := range number {
 		b.all = append(b.all, &build{
-			name: fmt.Sprintf("build-%03d", n), job: n%2 == 0, any: random.IntN(3) > 0,
+			name: fmt.Sprintf("build-%03d", n), job: n%2 == 0, needs: need(random.IntN(int(needs))),
 			lasts: 6*time.Second + time.Duration(random.Int64N(int64(12*time.Second))),
 			at:    time.Duration(n) * within / time.Duration(number),
 		})

@@ -1,5 +1,3 @@
-//go:build chaos
-
 package e2e
 
 import (
@@ -17,13 +15,23 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+// newPod is a pod for the build.
+func (b *build) newPod() *corev1.Pod {
+	switch b.needs {
+	case onSpot:
+		return buildPod(b.name, spot, spot.half)
+	case onEither:
+		pod := spotOrNormal(b.name)
+		pod.Spec.Containers = buildPod(b.name, normal, normal.half).Spec.Containers
+		return pod
+	default:
+		return buildPod(b.name, normal, normal.half)
+	}
+}
+
 // create starts a build: its Job, or the next pod of a bare one.
 func (b *builds) create(ctx context.Context, one *build) error {
-	pod := buildPod(one.name, normal, normal.half)
-	if one.any {
-		pod = spotOrNormal(one.name)
-		pod.Spec.Containers = buildPod(one.name, normal, normal.half).Spec.Containers
-	}
+	pod := one.newPod()
 	pod.Labels[buildLabel] = one.name
 	pod.Annotations = map[string]string{"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 	client := b.s.cluster.Client

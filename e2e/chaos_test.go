@@ -1,5 +1,3 @@
-//go:build chaos
-
 package e2e
 
 import (
@@ -71,8 +69,8 @@ func TestChaos(t *testing.T) {
 	agree := func(ctx context.Context) error {
 		return errors.Join(s.expectAgreement(ctx, spot, 1), s.expectAgreement(ctx, normal, 1), s.expectAgreement(ctx, gpu, 0))
 	}
-	s.eventually(90*time.Second, "instances = nodes = target", agree)
-	s.holds(4*time.Second, "instances = nodes = target", agree)
+	// While CA takes idle nodes away the three differ for a moment each time.
+	s.settles(90*time.Second, 4*time.Second, "instances = nodes = target", agree)
 	s.finish("held-spot", "held-normal")
 	nothing := func(ctx context.Context) error {
 		return errors.Join(s.expectAgreement(ctx, spot, 0), s.expectAgreement(ctx, normal, 0), s.expectAgreement(ctx, gpu, 0))

@@ -208,6 +208,21 @@ func (s *scenario) eventually(within time.Duration, what string, check func(cont
 	require.NoError(s.t, wait.Until(ctx, what, 100*time.Millisecond, check))
 }
 
+// settles fails the test unless the condition comes true in time and stays so for a while.
+func (s *scenario) settles(within, stays time.Duration, what string, check func(context.Context) error) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, within)
+	defer cancel()
+	for {
+		require.NoError(s.t, wait.Until(ctx, what, 100*time.Millisecond, check))
+		if err := wait.Hold(ctx, what, stays, 250*time.Millisecond, check); err == nil {
+			return
+		} else if ctx.Err() != nil {
+			require.NoError(s.t, err)
+		}
+	}
+}
+
 // holds fails the test unless the condition is true for the whole time.
 func (s *scenario) holds(duration time.Duration, what string, check func(context.Context) error) {
 	s.t.Helper()

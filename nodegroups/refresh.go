@@ -161,12 +161,18 @@ type look struct {
 }
 
 // look reads what has to be read of a group beyond its counters.
-func (p *Provider) look(ctx context.Context, m *member, group cloudprovider.ScalingGroup, began time.Time, full bool) look {
+func (p *Provider) look(ctx context.Context, m *member, group cloudprovider.ScalingGroup, began time.Time, full bool) (l look) {
 	p.mu.Lock()
 	before, state, launch := m.seen, m.state, m.launch
 	p.mu.Unlock()
 
-	l := look{full: full, seen: observation{group: group, instances: before.instances, began: began}}
+	l = look{full: full, seen: observation{group: group, instances: before.instances, began: began}}
+	if launch.outdated(group) || full {
+		// It takes some calls, one after another, and nothing below needs it.
+		learnt := make(chan launchKnowledge, 1)
+		go func() { learnt <- p.learnLaunch(ctx, group, m.config) }()
+		defer func() { k := <-learnt; l.launch = &k }()
+	}
 	if !state.known || full || group.Counters != before.group.Counters {
 		instances, err := p.Cloud.Instances(ctx, group.ID)
 		if err != nil {
@@ -189,10 +195,6 @@ func (p *Provider) look(ctx context.Context, m *member, group cloudprovider.Scal
 		if activities == nil {
 			l.seen.activities = []cloudprovider.Activity{}
 		}
-	}
-	if launch.outdated(group) || full {
-		k := p.learnLaunch(ctx, group, m.config)
-		l.launch = &k
 	}
 	return l
 }
