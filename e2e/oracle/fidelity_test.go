@@ -65,6 +65,7 @@ func playSeeds(t *testing.T, c fidelityCase, s engine.Settings) []figures {
 	if testing.Short() || c.costly {
 		n = min(n, 3)
 	}
+	n = max(n, c.seeds)
 	var all []figures
 	for seed := range n {
 		s.Seed = uint64(seed) + 1

@@ -1,24 +1,30 @@
 package engine
 
+import "slices"
+
 // deletions are the removals that are under way.
 type deletions struct {
 	empty, drained int
 	byGroup        []int
+	// draining are the nodes that are being drained.
+	draining []int32
 }
 
-func (d *deletions) begin(g int32, drain bool) {
+func (d *deletions) begin(id, g int32, drain bool) {
 	d.byGroup[g]++
 	if drain {
 		d.drained++
+		d.draining = append(d.draining, id)
 	} else {
 		d.empty++
 	}
 }
 
-func (d *deletions) done(g int32, drain bool) {
+func (d *deletions) done(id, g int32, drain bool) {
 	d.byGroup[g]--
 	if drain {
 		d.drained--
+		d.draining = slices.DeleteFunc(d.draining, func(other int32) bool { return other == id })
 	} else {
 		d.empty--
 	}
@@ -74,7 +80,7 @@ func (s *autoscaler) delete(id int32, drain bool) {
 	n.state, n.drained = deleting, drain
 	w.groups[n.group].ready--
 	w.groups[n.group].deleting++
-	s.deletions.begin(n.group, drain)
+	s.deletions.begin(id, n.group, drain)
 	s.lastScaleDown, s.changed = s.now(), true
 	w.events.push(event{at: w.now + s.flags.NodeDeleteDelayAfterTaint, kind: nodeDeleted, subject: id})
 }
@@ -86,7 +92,7 @@ func (w *world) deleteNode(id int32) {
 	if n.state != deleting {
 		return // it was taken in the meantime
 	}
-	w.scaler.deletions.done(n.group, n.drained)
+	w.scaler.deletions.done(id, n.group, n.drained)
 	w.groups[n.group].scaledDown = w.now
 	w.result.Groups[n.group].NodesRemoved++
 	w.remove(id)

@@ -84,6 +84,7 @@ func (s *autoscaler) loop() {
 
 	s.keepFloors()
 	s.updateClusterState()
+	s.drains.snapshot.taken = false
 	s.filterOutSchedulable()
 	s.scaleUp()
 	s.scaleDown()

@@ -157,3 +157,14 @@ func (p *podPacking) place(w *world, demand *demand, ref podRef) bool {
 	}
 	return false
 }
+
+// takeIn puts a build that does not wait on an upcoming node, if one has room left.
+func (p *podPacking) takeIn(demand *demand) bool {
+	for i := range p.nodes {
+		if n := &p.nodes[i]; demand.fits[n.group] && n.left.holds(demand.ask) {
+			n.left = n.left.less(demand.ask, 1)
+			return true
+		}
+	}
+	return false
+}

@@ -63,7 +63,7 @@ func (w *world) reclaim(id int32) {
 	asked := n.state == deleting
 	w.depart(id)
 	if asked {
-		w.scaler.deletions.done(n.group, n.drained)
+		w.scaler.deletions.done(id, n.group, n.drained)
 	}
 	w.interrupt(id)
 	w.cloud.removed(w, id)

@@ -9,7 +9,7 @@ import (
 // (CA core/podlistprocessor/filter_out_schedulable.go): those need no scale-up.
 func (s *autoscaler) filterOutSchedulable() {
 	w := s.world
-	s.pods.chance = false
+	s.pods.chance, s.pods.nodes = false, s.pods.nodes[:0]
 	coming, singly := s.upcomingBins(), false
 	for d := range w.demands {
 		s.need[d] = w.demands[d].waiting.len()
@@ -36,6 +36,7 @@ func (s *autoscaler) filterOutSchedulable() {
 		}
 	}
 	s.leaveOutYoung()
+	s.placeDrained()
 }
 
 // upcomingBins are the nodes that are on their way.

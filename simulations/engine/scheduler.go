@@ -130,6 +130,8 @@ func (w *world) interrupt(id int32) {
 		w.leave(build, id)
 		r := &w.result.Builds[build]
 		r.Interruptions++
+		w.scaler.drains.hints.forget(build)
+		w.scaler.drains.injected.forget(build)
 		if r.Started != Never {
 			r.Lost += max(w.now-r.Started, 0) // it may still have been pulling its image
 		}
