@@ -30,6 +30,7 @@ require (
 	k8s.io/apimachinery v0.36.2
 	k8s.io/autoscaler/cluster-autoscaler v0.0.0-20260730100515-c0e41acd9bec
 	k8s.io/client-go v0.36.2
+	k8s.io/component-helpers v0.36.2
 	k8s.io/klog/v2 v2.140.0
 	k8s.io/utils v0.0.0-20260210185600-b8788abfbbc2
 	pgregory.net/rapid v1.2.0

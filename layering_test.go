@@ -23,6 +23,7 @@ var layers = map[string][]string{
 	"nodegroups/config":           {"cloudprovider", "nodegroups/schedule"},
 	"nodegroups/expander":         {"cloudprovider", "nodegroups/config"},
 	"nodegroups/floor":            {"nodegroups/config", "nodegroups/schedule"},
+	"nodegroups/explain":          {"cloudprovider"},
 	"nodegroups/usage":            {"cloudprovider"},
 	"nodegroups":                  {"cloudprovider", "nodegroups/config", "nodegroups/expander", "nodegroups/floor"},
 	"ess":                         {"cloudprovider"},

@@ -79,6 +79,14 @@ type GroupStatus struct {
 	// empty; else that says of which instance the price is not known.
 	Cost        cloudprovider.Price
 	CostProblem string
+	// Template is what a new node would be, if TemplateProblem is empty; else that says
+	// why it cannot be told.
+	Template        cloudprovider.NodeTemplate
+	TemplateProblem string
+	// Inactive says why the scaling group would not grow; empty: it would.
+	Inactive string
+	// Troubles are the reasons of late for which the expander prefers other groups.
+	Troubles []cloudprovider.Skip
 	// LastError is the last thing that went wrong with the group in the last day; its
 	// Message is empty if nothing did.
 	LastError GroupError
@@ -142,7 +150,7 @@ func (p *Provider) groupStatus(m *member, currency string) GroupStatus {
 	v := m.view
 	if v == nil {
 		st.PriceProblem = "the group has not been read yet"
-		st.CostProblem = st.PriceProblem
+		st.CostProblem, st.TemplateProblem = st.PriceProblem, st.PriceProblem
 		return st
 	}
 	st.Min, st.Max, st.Target = v.group.Min, v.group.Max, v.target
@@ -157,6 +165,13 @@ func (p *Provider) groupStatus(m *member, currency string) GroupStatus {
 		st.MinReason = BoundCooldown
 	case floor.Max:
 		st.MinReason = BoundMax
+	}
+	st.Troubles = v.facts().Recent(p.cfg.Expander.SkipFor, now)
+	if err := writable(m.seen.group); err != nil {
+		st.Inactive = err.Error()
+	}
+	if st.Template = v.template; v.templateErr != nil {
+		st.TemplateProblem = v.templateErr.Error()
 	}
 	st.count(v.instances)
 	st.Price, st.PriceProblem = known(inCurrency(v.price, currency), v.priceErr)

@@ -62,6 +62,7 @@ labels and taints and maps each onto an ESS scaling group.`,
 	root.AddCommand(
 		newServeCommand(env),
 		newStatusCommand(env),
+		newExplainCommand(env),
 		newCostCommand(env),
 		newValidateCommand(env),
 		newSchemaCommand(env),

@@ -58,6 +58,9 @@ but none is renamed or removed, and every field is always there:
   groups[]    {name, class, scalingGroup, served, problem, min, minReason, max,
               maxReason, target, instances {running, creating, deleting, failed},
               cooldown, schedule (in force; empty: none),
+              template {labels, taints[], allocatable} or null and templateProblem,
+              inactive (why its scaling group would not grow), bootSeconds,
+              troubles[] {reason, code, at, until} for which others are preferred,
               cooldowns[] {kind, until}, windows[] {cron, min, from, until} of the day,
               price {perHour, currency, source, asOf, assumed} or null and
               priceProblem, cost (of all that run, per hour) likewise and

@@ -132,23 +132,27 @@ func floorText(g groupReport, now time.Time, location *time.Location) string {
 	if g.Min == 0 {
 		return "May go down to nothing."
 	}
-	least := fmt.Sprintf("At least %d: ", g.Min)
+	return fmt.Sprintf("At least %d: %s.", g.Min, floorReason(g, now, location))
+}
+
+// floorReason says what the group's min comes from.
+func floorReason(g groupReport, now time.Time, location *time.Location) string {
 	switch nodegroups.BoundReason(g.MinReason) {
 	case nodegroups.BoundSchedule:
 		for _, w := range g.Windows {
 			if w.Min == g.Min && !w.From.After(now) && w.Until.After(now) {
-				return fmt.Sprintf("%sa warm window is open until %s.", least, w.Until.In(location).Format("15:04"))
+				return fmt.Sprintf("a warm window is open until %s", w.Until.In(location).Format("15:04"))
 			}
 		}
-		return least + "a warm window is open."
+		return "a warm window is open"
 	case nodegroups.BoundCooldown:
-		return least + "a cooldown holds the group's size."
+		return "a cooldown holds the group's size"
 	case nodegroups.BoundScalingGroup:
-		return least + "the scaling group's own min."
+		return "the scaling group's own min"
 	case nodegroups.BoundMax:
-		return least + "more was asked for, and this is its max."
+		return "more was asked for, and this is its max"
 	}
-	return least + "as configured."
+	return "as configured"
 }
 
 // labelRoom is the share of the strip that a window's label takes on a phone.

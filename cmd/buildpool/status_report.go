@@ -79,6 +79,14 @@ type groupReport struct {
 	Cost        *priceReport `json:"cost"`
 	CostProblem string       `json:"costProblem"`
 	LastError   *errorReport `json:"lastError"`
+	// Template is what a new node would be; null for the reason in TemplateProblem.
+	Template        *templateReport `json:"template"`
+	TemplateProblem string          `json:"templateProblem"`
+	// Inactive says why the scaling group would not grow; empty: it would.
+	Inactive string          `json:"inactive"`
+	Troubles []troubleReport `json:"troubles"`
+	// BootSeconds is how long nodes take to join, as measured; 0: not known.
+	BootSeconds float64 `json:"bootSeconds"`
 }
 
 // windowReport is one time that a warm window is open, now or in the hours around it.
@@ -149,6 +157,8 @@ func reportOn(status nodegroups.Status, now time.Time, notReady, dialect string)
 			Cost: priceOf(g.Cost, g.CostProblem), CostProblem: g.CostProblem,
 			LastError: errorOf(g.LastError), Cooldown: cooldownText(g.Floor, now), Schedule: scheduleText(g.Floor),
 			Cooldowns: cooldownsOf(g.Floor), Windows: windowsOf(g.Windows),
+			Template: templateOf(g), TemplateProblem: g.TemplateProblem, Inactive: g.Inactive,
+			Troubles: troublesOf(g.Troubles), BootSeconds: g.Boot.Seconds(),
 		})
 	}
 	return r

@@ -82,7 +82,7 @@ func TestStatusJSONHasEveryFieldAlways(t *testing.T) {
 	assert.Equal(t, []string{"form", "origin"}, keys(tree["providerID"]))
 	groups := tree["groups"].([]any)
 	for _, group := range groups {
-		assert.Equal(t, []string{"class", "cooldown", "cooldowns", "cost", "costProblem", "instances", "lastError", "max", "maxReason", "min", "minReason", "name", "price", "priceProblem", "problem", "scalingGroup", "schedule", "served", "target", "windows"}, keys(group))
+		assert.Equal(t, []string{"bootSeconds", "class", "cooldown", "cooldowns", "cost", "costProblem", "inactive", "instances", "lastError", "max", "maxReason", "min", "minReason", "name", "price", "priceProblem", "problem", "scalingGroup", "schedule", "served", "target", "template", "templateProblem", "troubles", "windows"}, keys(group))
 		assert.Equal(t, []string{"creating", "deleting", "failed", "running"}, keys(group.(map[string]any)["instances"]))
 	}
 	spotty := groups[1].(map[string]any)

@@ -28,7 +28,7 @@ func (c *candidate) judge(policy config.Expander, now time.Time) {
 	if c.group.Inactive {
 		c.Skips = append(c.Skips, cloudprovider.Skip{Reason: cloudprovider.SkippedInactive})
 	}
-	c.Skips = append(c.Skips, c.group.recent(policy.SkipFor, now)...)
+	c.Skips = append(c.Skips, c.group.Recent(policy.SkipFor, now)...)
 }
 
 // withoutGPUPod reports whether it is certain that no pod asks for a GPU. Where the

@@ -42,9 +42,9 @@ type Incident struct {
 	Code string
 }
 
-// recent returns the reasons against the group that time will heal, the worst first:
+// Recent returns the reasons against the group that time will heal, the worst first:
 // how bad a reason is, is how unlikely an instance is to come and stay.
-func (g Group) recent(skipFor config.SkipFor, now time.Time) []cloudprovider.Skip {
+func (g Group) Recent(skipFor config.SkipFor, now time.Time) []cloudprovider.Skip {
 	failed := skipFor.Failed
 	if g.FailureCooldown != nil {
 		failed = g.FailureCooldown

@@ -150,3 +150,6 @@ func (p *Provider) get(ctx context.Context, path string) (string, error) {
 	}
 	return string(body), nil
 }
+
+// HTTP is where it serves its status.
+func (p *Provider) HTTP() string { return p.http }
