@@ -115,7 +115,7 @@ func newExpanderScenario(t *testing.T, w world) (*scenario, autoscaler.Flags) {
 
 func (s *scenario) firstTryCertificates() certificates.Files {
 	s.t.Helper()
-	files, err := certificates.FirstTry(s.ctx, shared.buildpool, s.subdirectory("certificates"))
+	files, err := certificates.FirstTry(s.ctx, shared.buildpool, s.subdirectory("certificates"), "127.0.0.1")
 	require.NoError(s.t, err)
 	return files
 }

@@ -67,6 +67,11 @@ type Autoscaler struct {
 	spec process.Spec
 }
 
+// Adopt is a CA that somebody else has started, and that serves its metrics there.
+func Adopt(started *process.Process, metrics string) *Autoscaler {
+	return &Autoscaler{Process: started, http: metrics}
+}
+
 // Start starts CA and waits until it serves its health check.
 func Start(ctx context.Context, s Settings) (*Autoscaler, error) {
 	address, err := process.FreeAddress()
@@ -88,14 +93,17 @@ func Start(ctx context.Context, s Settings) (*Autoscaler, error) {
 	if err := ca.Revive(); err != nil {
 		return nil, err
 	}
-	if err := ca.WaitReady(ctx, func(ctx context.Context) error {
-		_, err := ca.get(ctx, "/health-check")
-		return err
-	}); err != nil {
+	if err := ca.WaitReady(ctx, ca.Healthy); err != nil {
 		ca.Kill()
 		return nil, err
 	}
 	return ca, nil
+}
+
+// Healthy says why it is not.
+func (a *Autoscaler) Healthy(ctx context.Context) error {
+	_, err := a.get(ctx, "/health-check")
+	return err
 }
 
 // Revive starts it again after a Kill. Its log goes on.

@@ -33,9 +33,9 @@ type Files struct {
 	Server, Client          Pair
 }
 
-// FirstTry runs `buildpool certs` for a server on 127.0.0.1.
-func FirstTry(ctx context.Context, program, dir string) (Files, error) {
-	command := exec.CommandContext(ctx, program, "certs", "--dir", dir, "--host", "127.0.0.1")
+// FirstTry runs `buildpool certs` for a server that is called by a name or an address.
+func FirstTry(ctx context.Context, program, dir, host string) (Files, error) {
+	command := exec.CommandContext(ctx, program, "certs", "--dir", dir, "--host", host)
 	output, err := command.CombinedOutput()
 	if err != nil {
 		return Files{}, fmt.Errorf("run buildpool certs: %w: %s", err, output)

@@ -50,6 +50,11 @@ func Start(ctx context.Context, s Settings) (*Provider, error) {
 	return p, p.Restart(ctx)
 }
 
+// Adopt is a provider that somebody else has started, and that serves HTTP there.
+func Adopt(started *process.Process, http string) *Provider {
+	return &Provider{Process: started, http: http}
+}
+
 // New is a provider that has its addresses and does not run yet.
 func New(s Settings) (*Provider, error) {
 	address := s.Address

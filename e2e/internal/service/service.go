@@ -85,7 +85,12 @@ func (s *Service) forward(client net.Conn) {
 		return
 	}
 	defer hangUp(server)
-	over := context.AfterFunc(s.ctx, func() { hangUp(client, server) })
+	join(s.ctx, client, server)
+}
+
+// join passes on what each side says until one is done or the context is over.
+func join(ctx context.Context, client, server net.Conn) {
+	over := context.AfterFunc(ctx, func() { hangUp(client, server) })
 	defer over()
 	done := make(chan struct{}, 2)
 	for _, pair := range [][2]net.Conn{{server, client}, {client, server}} {

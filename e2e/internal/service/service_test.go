@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -68,4 +70,39 @@ func TestConnectionsGoToTheReadyOneAndStay(t *testing.T) {
 	assert.Equal(t, "second still there?\n", said(old))
 	require.NoError(t, s.Stop())
 	assert.Empty(t, said(old), "the service is gone")
+}
+
+// TestNamesAreResolvedAtEachConnection: what is called by a service's name is joined to
+// what the name stands for then, and nothing to a name that stands for nothing.
+func TestNamesAreResolvedAtEachConnection(t *testing.T) {
+	ready := atomic.Bool{}
+	ready.Store(true)
+	at := map[string]string{"first.svc:80": greeter(t, "first", &ready).Address, "second.svc:80": greeter(t, "second", &ready).Address}
+	n, err := service.StartNetwork(func(_ context.Context, name string) (string, error) {
+		if address := at[name]; address != "" {
+			return address, nil
+		}
+		return "", errors.New("there is none")
+	})
+	require.NoError(t, err)
+	call := func(name string) string {
+		connection, err := net.Dial("tcp", strings.TrimPrefix(n.Proxy, "http://"))
+		require.NoError(t, err)
+		defer connection.Close()
+		fmt.Fprintf(connection, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", name, name)
+		reader := bufio.NewReader(connection)
+		response, err := http.ReadResponse(reader, nil)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return response.Status + ": " + response.Header.Get("X-Reason")
+		}
+		line, err := reader.ReadString('\n')
+		require.NoError(t, err)
+		return line
+	}
+	assert.Equal(t, "first\n", call("first.svc:80"))
+	assert.Equal(t, "second\n", call("second.svc:80"))
+	assert.Equal(t, "502 Bad Gateway: there is none", call("third.svc:80"))
+	require.NoError(t, n.Stop())
 }

@@ -34,6 +34,7 @@ func (c *ControlPlane) startScheduler(ctx context.Context) error {
 func (c *ControlPlane) startControllerManager(ctx context.Context) error {
 	return c.startController(ctx, "kube-controller-manager", c.programs.ControllerManager,
 		"--service-account-private-key-file="+c.Keys.serviceAccountFile,
+		"--root-ca-file="+c.path("apiserver-certificates/apiserver.crt"), // pods trust it
 		"--allocate-node-cidrs=false",
 		"--node-monitor-grace-period=60s",
 		"--kube-api-qps=500", "--kube-api-burst=1000", // with 20, a thousand nodes are not ready for minutes

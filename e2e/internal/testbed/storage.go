@@ -42,7 +42,7 @@ func (c *ControlPlane) startAPIServer(ctx context.Context) error {
 	if err := os.WriteFile(tokens, []byte(token+",admin,admin,system:masters\n"), 0o600); err != nil {
 		return fmt.Errorf("write token file: %w", err)
 	}
-	c.server = "https://" + process.Loopback(port)
+	c.Server = "https://" + process.Loopback(port)
 	p, err := c.start("kube-apiserver", c.programs.APIServer,
 		"--etcd-servers="+c.etcd,
 		"--bind-address=127.0.0.1", "--secure-port="+strconv.Itoa(port),
@@ -67,7 +67,7 @@ func (c *ControlPlane) startAPIServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.WaitReady(ctx, func(ctx context.Context) error { return probe(ctx, c.server+"/readyz") })
+	return p.WaitReady(ctx, func(ctx context.Context) error { return probe(ctx, c.Server+"/readyz") })
 }
 
 // probe asks a health endpoint. It carries the token: the API server lets no anonymous

@@ -26,8 +26,10 @@ import (
 type ControlPlane struct {
 	// Kubeconfig is the path of an administrator's kubeconfig.
 	Kubeconfig string
-	Client     kubernetes.Interface
-	Dynamic    dynamic.Interface
+	// Server is the API server's URL.
+	Server  string
+	Client  kubernetes.Interface
+	Dynamic dynamic.Interface
 	// Objects applies what stands in files.
 	Objects *objects.Applier
 	// Keys signs certificates that the API server's aggregation layer trusts.
@@ -36,7 +38,6 @@ type ControlPlane struct {
 	programs  binaries.Set
 	dir       string
 	etcd      string // its client URL
-	server    string // the API server's URL
 	processes []*process.Process
 }
 
@@ -104,11 +105,11 @@ func (c *ControlPlane) path(name string) string { return filepath.Join(c.dir, na
 // connect writes the kubeconfig and makes the clients of the tests.
 func (c *ControlPlane) connect(context.Context) error {
 	c.Kubeconfig = c.path("kubeconfig")
-	if err := os.WriteFile(c.Kubeconfig, kubeconfig(c.server), 0o600); err != nil {
+	if err := os.WriteFile(c.Kubeconfig, kubeconfig(c.Server), 0o600); err != nil {
 		return fmt.Errorf("write kubeconfig: %w", err)
 	}
 	config := &rest.Config{
-		Host:            c.server,
+		Host:            c.Server,
 		BearerToken:     token,
 		TLSClientConfig: rest.TLSClientConfig{Insecure: true}, // a self-signed certificate on loopback
 		QPS:             500,
