@@ -33,7 +33,7 @@ var layers = map[string][]string{
 	"ess/esssim/kubenodes":        {"ess/esssim", "ess/esssim/account"},
 	"grpcserver":                  {"cloudprovider", "grpcserver/dialect"},
 	"grpcserver/dialect":          {"cloudprovider"},
-	"cluster":                     {},
+	"cluster":                     {"cloudprovider"},
 	"simulations/workload":        {},
 	"simulations/engine":          {"simulations/workload", "nodegroups", "nodegroups/config", "nodegroups/expander", "nodegroups/floor", "cloudprovider"},
 	"simulations/baseline":        {"simulations/engine", "simulations/workload", "cloudprovider"},

@@ -26,6 +26,8 @@ var (
 	ErrNoChange = errors.New("no change")
 	// ErrNodeInUse: the instance backs a live node, or a build runs on it.
 	ErrNodeInUse = errors.New("node in use")
+	// ErrClusterUnseen: it is not known what runs in the Kubernetes cluster now.
+	ErrClusterUnseen = errors.New("the cluster cannot be seen")
 	// ErrNoTemplate: it cannot be told what a new node would look like.
 	ErrNoTemplate = errors.New("no node template")
 	// ErrNoPrice: it is not known what an instance costs. Never a price of 0 instead.

@@ -31,6 +31,7 @@ var codeOf = []struct {
 
 	{cloudprovider.ErrNotReady, codes.Unavailable},
 	{cloudprovider.ErrUnavailable, codes.Unavailable},
+	{cloudprovider.ErrClusterUnseen, codes.Unavailable},
 	// gRPC's own word for a rate limit. Not Unavailable: the cloud answers, and what
 	// helps is fewer calls or a higher quota.
 	{cloudprovider.ErrThrottled, codes.ResourceExhausted},

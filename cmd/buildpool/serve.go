@@ -27,6 +27,7 @@ type serveFlags struct {
 
 	expander expanderFlags
 	leader   leaderFlags
+	cluster  clusterFlags
 
 	allowOptionsWithCA135 bool // see grpcserver.Options
 }
@@ -83,6 +84,7 @@ Off loopback it wants certificates: "buildpool certs" makes some for a first try
 	f.tracing.register(flags)
 	f.expander.register(flags)
 	f.leader.register(flags)
+	f.cluster.register(flags)
 	f.log.add(flags)
 	return command
 }
@@ -99,7 +101,7 @@ func (f serveFlags) check() error {
 	if f.dryRun && f.leader.elect {
 		wrong = append(wrong, errors.New("--dry-run and --leader-elect do not go together: a server that writes nothing must not lead in the place of one that does"))
 	}
-	wrong = append(wrong, f.door.check(), f.expander.check(), f.leader.check())
+	wrong = append(wrong, f.door.check(), f.expander.check(), f.leader.check(), f.cluster.check())
 	for _, d := range []struct {
 		flag  string
 		value time.Duration

@@ -10,20 +10,16 @@ import (
 
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/api/validate/content"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/klog/v2"
 
 	"github.com/buildpool/buildpool/cluster"
 )
 
 // leaderFlags say whether several replicas agree on one that answers.
 type leaderFlags struct {
-	elect      bool
-	lease      string
-	identity   string
-	label      string
-	kubeconfig string
+	elect    bool
+	lease    string
+	identity string
+	label    string
 }
 
 func (f *leaderFlags) register(flags *pflag.FlagSet) {
@@ -31,7 +27,6 @@ func (f *leaderFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.lease, "leader-elect-lease", "kube-system/buildpool", "the lease, as namespace/name")
 	flags.StringVar(&f.identity, "leader-elect-identity", "", "this replica's name in the lease; default: the host's name, which is the pod's")
 	flags.StringVar(&f.label, "leader-elect-label", "", "put this label (value true) on the leader's pod, which is named like its identity and lies in the lease's namespace, for a Service to select; replicas that stand by are then ready, too")
-	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "how to reach the cluster that holds the lease; default: the cluster we run in")
 }
 
 func (f *leaderFlags) check() error {
@@ -65,15 +60,10 @@ func (s *serving) openElection() error {
 		}
 		identity = host
 	}
-	rest, err := clientcmd.BuildConfigFromFlags("", f.kubeconfig)
+	client, err := s.kubernetes()
 	if err != nil {
-		return fmt.Errorf("reach the cluster for the election: %w", err)
+		return fmt.Errorf("stand for election: %w", err)
 	}
-	client, err := kubernetes.NewForConfig(rest)
-	if err != nil {
-		return fmt.Errorf("reach the cluster for the election: %w", err)
-	}
-	klog.SetSlogLogger(s.log) // client-go has no other way to be given a log
 	namespace, name, _ := strings.Cut(f.lease, "/")
 	if f.label != "" {
 		s.mark = cluster.NewMark(client, namespace, identity, f.label)

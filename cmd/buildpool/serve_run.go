@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/cluster"
@@ -36,9 +37,11 @@ type serving struct {
 	provider  *nodegroups.Provider
 	reloader  *reloader
 	readiness *readiness
-	election  *cluster.Election // nil: nobody else answers
-	mark      *cluster.Mark     // nil: a Service finds the leader by readiness
-	stopped   chan struct{}     // closed when everything has stopped
+	client    kubernetes.Interface // nil: not asked for yet
+	cluster   *cluster.Cache       // nil: the cluster is not watched
+	election  *cluster.Election    // nil: nobody else answers
+	mark      *cluster.Mark        // nil: a Service finds the leader by readiness
+	stopped   chan struct{}        // closed when everything has stopped
 
 	tls          *grpcserver.TLS // nil: plaintext
 	tracing      tracing
@@ -61,6 +64,7 @@ func serve(ctx context.Context, env environment, f serveFlags) error {
 		s.openTLS,    // to whom
 		func() error { return s.openTracing(ctx) }, // and who watches
 		s.openCloud,    // from which account
+		s.openCluster,  // for which cluster
 		s.openProvider, // who decides
 		s.openElection, // and whether we may
 		s.openServers,  // who answers
@@ -154,6 +158,7 @@ func (s *serving) run(ctx context.Context) error {
 	group.Go(func() error { return s.grpc.Serve(s.grpcListener) })
 	group.Go(s.expander.serve)
 	group.Go(func() error { s.reloader.follow(ctx, s.env, s.file); return nil })
+	group.Go(func() error { return s.watchCluster(ctx) })
 	group.Go(func() error { return s.lead(ctx) })
 	group.Go(func() error { s.readiness.follow(ctx, s.env.clock, s.log, s.setServing); return nil })
 	group.Go(func() error {

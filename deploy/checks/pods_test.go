@@ -52,9 +52,9 @@ func TestOurPodsAreHarmless(t *testing.T) {
 	})
 }
 
-// TestOnlyOneContainerHasTheToken: beside cluster-autoscaler, whose rights on nodes are
-// wide, buildpool has none in the cluster, and cluster-autoscaler none on the account.
-func TestOnlyOneContainerHasTheToken(t *testing.T) {
+// TestWhoHasTheToken: buildpool has a token where it follows the cluster or holds a
+// lease, and cluster-autoscaler has no rights on the account.
+func TestWhoHasTheToken(t *testing.T) {
 	eachRendering(t, func(t *testing.T, objects []manifest.Object) {
 		for _, o := range objects {
 			pod, ok, err := o.Pod()
@@ -62,20 +62,16 @@ func TestOnlyOneContainerHasTheToken(t *testing.T) {
 			if !ok || o.Kind() != "Deployment" {
 				continue
 			}
-			var bearers []string
 			for _, c := range pod.Spec.Containers {
-				if slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == "api-token" }) {
-					bearers = append(bearers, c.Name)
-				}
+				bears := slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == "api-token" })
 				if c.Name == "cluster-autoscaler" {
+					assert.True(t, bears, "%s", o)
 					assert.Empty(t, c.Env, "%s", o)
+					continue
 				}
+				asks := slices.Contains(c.Args, "--watch-cluster=always") || slices.Contains(c.Args, "--leader-elect")
+				assert.Equal(t, asks, bears, "%s", o)
 			}
-			want := []string{"buildpool"}
-			if slices.ContainsFunc(pod.Spec.Containers, func(c corev1.Container) bool { return c.Name == "cluster-autoscaler" }) {
-				want = []string{"cluster-autoscaler"}
-			}
-			assert.Equal(t, want, bearers, "%s", o)
 		}
 	})
 }

@@ -62,7 +62,7 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{/* The token of the service account, for the one container that talks to the apiserver. */}}
+{{/* The token of the service account, for the containers that talk to the apiserver. */}}
 {{- define "buildpool.apiTokenVolume" -}}
 - name: api-token
   projected:

@@ -28,6 +28,7 @@
     - --expander-tls-key=/etc/buildpool-tls/tls.key
     {{- end }}
     {{- end }}
+    - --watch-cluster={{ ternary "always" "never" .Values.cluster.watch }}
     - --http-address=0.0.0.0:8081
     - --log-format=json
     {{- with .Values.extraArgs }}
@@ -90,9 +91,10 @@
     {{- if include "buildpool.usesTLS" . }}
     - {name: tls, mountPath: /etc/buildpool-tls, readOnly: true}
     {{- end }}
-    {{- if eq .Values.topology "service" }}
+    {{- if or (eq .Values.topology "service") .Values.cluster.watch }}
     {{- include "buildpool.apiTokenMount" . | nindent 4 }}
-    {{- else if eq .Values.sidecar.listen "socket" }}
+    {{- end }}
+    {{- if and (eq .Values.topology "sidecar") (eq .Values.sidecar.listen "socket") }}
     - {name: socket, mountPath: /run/buildpool}
     {{- end }}
     {{- if .Values.credentials.rrsa.roleArn }}

@@ -1,0 +1,73 @@
+package cloudprovider
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Cluster is what we see of the Kubernetes cluster. It answers from memory, is safe
+// for concurrent use, and what it returns must not be changed.
+type Cluster interface {
+	// Current returns nil while the other methods answer the cluster as it is, but for
+	// what happened within the last moment. ErrClusterUnseen says why they do not.
+	Current() error
+
+	// Nodes returns every node, in no order.
+	Nodes() []*ClusterNode
+
+	// NodesOf returns the nodes whose provider ID names the instance: one, but for an
+	// instance that came back under another node name.
+	NodesOf(instanceID string) []*ClusterNode
+
+	// PodsOn returns the pods that are bound to the node and have not ended; for "" those
+	// that wait for a node.
+	PodsOn(nodeName string) []*Pod
+}
+
+// ClusterNode is what we keep of a Kubernetes node.
+type ClusterNode struct {
+	Name, UID string
+	// ProviderID as the node spells it, and the instance that it names; empty if it
+	// names none of the cloud's.
+	ProviderID, InstanceID string
+	Created                time.Time
+	// Ready is the node's condition, and ReadySince when it last changed.
+	Ready      corev1.ConditionStatus
+	ReadySince time.Time
+	// Leaving: it is being deleted.
+	Leaving bool
+	Labels  map[string]string
+	Taints  []corev1.Taint
+	// MilliCPU, MemoryBytes and GPUs are what it can give to pods.
+	MilliCPU, MemoryBytes, GPUs int64
+}
+
+// Pod is what we keep of a pod.
+type Pod struct {
+	Namespace, Name, UID string
+	// Node it is bound to; empty while it waits for one.
+	Node string
+	// OwnerKind and OwnerName name its controller; empty if it has none.
+	OwnerKind, OwnerName string
+	Labels               map[string]string
+	// Mirror: it stands for a static pod of a kubelet.
+	Mirror bool
+	Phase  corev1.PodPhase
+	// Leaving: it is being deleted, or was evicted.
+	Leaving  bool
+	Priority int32
+	// Created, Bound and Started are when it was made, given a node, and taken up by
+	// its kubelet; zero: not yet.
+	Created, Bound, Started time.Time
+	// Unschedulable is what the scheduler last said of a pod that waits.
+	Unschedulable string
+	// NodeSelector is what it asks of a node's labels.
+	NodeSelector map[string]string
+	// MilliCPU, MemoryBytes and GPUs are what it asks for; its init containers run
+	// before the others.
+	MilliCPU, MemoryBytes, GPUs int64
+}
+
+// String names the pod as kubectl does.
+func (p *Pod) String() string { return p.Namespace + "/" + p.Name }
