@@ -73,6 +73,7 @@ labels and taints and maps each onto an ESS scaling group.`,
 		newSimulateCommand(env),
 		newRecommendCommand(env),
 		newTraceCommand(env),
+		newManCommand(env),
 		newVersionCommand(env),
 	)
 	return root
