@@ -199,6 +199,9 @@ type Activity struct {
 	Failure  *Failure
 	Cause    string
 	Metadata string
+	// Asked: somebody asked for it, through the API or the console; the cloud did not
+	// begin it by itself.
+	Asked bool
 }
 
 // Launch is what a new instance of a group is made from.

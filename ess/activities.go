@@ -69,6 +69,7 @@ func toActivity(a sdkess.ScalingActivity) cloudprovider.Activity {
 		Failure:  toFailure(a),
 		Cause:    a.Cause,
 		Metadata: a.ActivityMetadata,
+		Asked:    a.TriggerSourceType != "Ess",
 	}
 }
 

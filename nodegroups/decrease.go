@@ -30,11 +30,14 @@ func (p *Provider) DecreaseTargetSize(ctx context.Context, groupID string, delta
 	defer m.writing.release()
 
 	group, err := p.readBriefly(ctx, m)
-	_, seen := p.stateOf(m)
-	alive := countersLive(group)
+	var alive int
+	if err == nil {
+		alive, _, err = p.existing(ctx, m, group)
+	}
 	if err != nil {
+		state, seen := p.stateOf(m)
 		p.Log.Warn("target is lowered by the last snapshot, the group cannot be read", "group", groupID, "error", err)
-		alive = seen.liveCount()
+		alive = state.there(seen)
 	}
 	from := p.targetOf(m)
 	to := max(alive, from+delta)
@@ -51,6 +54,25 @@ func (p *Provider) DecreaseTargetSize(ctx context.Context, groupID string, delta
 		p.payNow(ctx, m, group)
 	}
 	return nil
+}
+
+// existing counts the instances that are there or on their way, given a reading just
+// made. Right after a write of ours that reading may be older than what it began, and
+// the activities have to tell: those it read, nil if it read none.
+func (p *Provider) existing(ctx context.Context, m *member, group cloudprovider.ScalingGroup) (int, []cloudprovider.Activity, error) {
+	state, _ := p.stateOf(m)
+	if !state.lagging(p.Clock.Now()) && len(state.doubts) == 0 {
+		return countersLive(group), nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, briefly)
+	defer cancel()
+	exact, err := p.lookClosely(ctx, m, group)
+	if err != nil {
+		return 0, nil, err
+	}
+	p.change(m, func(s groupState) groupState { return s.lose(m.seen.instances, exact).settleDoubts(exact) })
+	state, _ = p.stateOf(m)
+	return state.existing(exact), exact.activities, nil
 }
 
 // briefly bounds each of the cloud's calls that an RPC makes beside its own purpose.
@@ -126,29 +148,39 @@ func (p *Provider) settle(ctx context.Context, m *member, group cloudprovider.Sc
 	if !state.owed {
 		return nil
 	}
-	now, alive := p.Clock.Now(), countersLive(group)
-	if group.ExpectedNumberMode && state.lagging(now) {
+	if group.ExpectedNumberMode && state.lagging(p.Clock.Now()) {
 		return fmt.Errorf("the reading may be older than our last write: %w", errNotYet)
 	}
+	alive, activities, err := p.existing(ctx, m, group)
+	if err != nil {
+		return err
+	}
+	state, _ = p.stateOf(m) // a doubt may have been settled
 	has := group.Desired
 	if !group.ExpectedNumberMode {
 		has = alive
 	}
 	switch {
+	case !state.owed:
+		return nil
 	case !group.ExpectedNumberMode && (!state.more || has >= state.target):
 		// Such a group holds no number of its own to correct.
-		p.change(m, func(s groupState) groupState { s.target = max(s.target, alive); return s.paid(now) })
+		p.change(m, func(s groupState) groupState { s.target = max(s.target, alive); return s.square() })
 		return nil
 	case has == state.target:
-		p.change(m, func(s groupState) groupState { return s.paid(now) })
+		p.change(m, func(s groupState) groupState { s.held = has; return s.square() })
 		return nil
 	case has < state.target && !state.more:
-		p.change(m, func(s groupState) groupState { s.target = max(has, alive); return s.paid(now) })
+		p.change(m, func(s groupState) groupState {
+			s.target, s.held = max(has, alive), has
+			return s.square().trimmed(alive)
+		})
 		return nil
 	}
-	activities, err := p.Cloud.Activities(ctx, group.ID)
-	if err != nil {
-		return fmt.Errorf("read activities: %w", err)
+	if activities == nil {
+		if activities, err = p.Cloud.Activities(ctx, group.ID); err != nil {
+			return fmt.Errorf("read activities: %w", err)
+		}
 	}
 	switch running := inProgress(activities, nil); {
 	case has > state.target && (running > 0 || alive > state.target):
@@ -166,9 +198,9 @@ func busy(activities []cloudprovider.Activity) bool {
 
 // writeDebt makes the write and records it.
 func (p *Provider) writeDebt(ctx context.Context, m *member, target, has, alive int) error {
-	token := p.NewToken()
+	token, asked := p.NewToken(), p.Clock.Now()
 	activity, err := p.Cloud.SetCapacity(ctx, cloudprovider.SetCapacity{
-		GroupID: m.cloudID, Total: target, Token: token, Metadata: activityMetadata(token),
+		GroupID: m.cloudID, Total: target, Token: token, Metadata: signature{Token: token, From: has, Total: target, At: asked}.String(),
 	})
 	if err != nil && !errors.Is(err, cloudprovider.ErrNoChange) {
 		return fmt.Errorf("set desired number %d: %w", target, err)

@@ -95,6 +95,9 @@ func (p *Provider) verdictOn(m *member, node cloudprovider.Node) (instanceID str
 			return "", 0, fmt.Errorf("it was attached to scaling group %s by hand, and ESS would only detach it and leave it running: %w; detach or release it in the console",
 				m.cloudID, cloudprovider.ErrNotManaged)
 		}
+		if node.Fake() && p.blind() {
+			return "", 0, fmt.Errorf("its node may be alive, cluster-autoscaler has not shown us the cluster's nodes since we started: %w", cloudprovider.ErrNodeInUse)
+		}
 		return id.InstanceID, remove, nil
 	}
 	if owner := p.current.Load().owner[id.InstanceID]; owner != "" {

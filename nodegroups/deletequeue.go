@@ -218,18 +218,18 @@ func (p *Provider) removeInstances(ctx context.Context, m *member, removals []*r
 		return nil
 	}
 	ids := instanceIDs(removals)
-	token := p.NewToken()
+	token, asked := p.NewToken(), p.Clock.Now()
 	p.asking(m, ids)
 	activity, err := p.Cloud.RemoveInstances(ctx, cloudprovider.RemoveInstances{GroupID: m.cloudID, InstanceIDs: ids, Token: token})
 	now := p.Clock.Now()
 	if err != nil {
 		if errors.Is(err, cloudprovider.ErrOutcomeUnknown) {
-			p.change(m, func(s groupState) groupState { return s.unanswered(now) })
+			p.change(m, func(s groupState) groupState { return s.unanswered(doubt{ids: ids, asked: asked, at: now}) })
 		}
 		return fmt.Errorf("remove instances: %w", err)
 	}
 	from := p.targetOf(m)
-	p.change(m, func(s groupState) groupState { return s.removed(ids, now) })
+	p.change(m, func(s groupState) groupState { return s.removed(ids, now).removing(activity) })
 	p.Log.Info("scale-down accepted", "group", m.config.Name, "scaling_group", m.cloudID,
 		"from", from, "to", p.targetOf(m), "instances", ids, "activity", activity, "token", token)
 	p.decided(m.config.Name, "removed %s: target %d, it was %d", instances(len(ids)), p.targetOf(m), from)

@@ -81,7 +81,7 @@ func (p *player) setByHand(l *ledger, n int) string {
 		return "no desired number"
 	}
 	p.edit(l, account.GroupChange{Desired: &n})
-	l.step.byHand = true
+	l.step.byHand, l.handled = true, p.now()
 	// A look that lags lets us take the change back once.
 	l.allowed += max(n-l.before.desired, l.before.desired-n)
 	l.victims += max(0, len(l.before.live)-n)
@@ -101,7 +101,7 @@ func (p *player) removeByHand(l *ledger, s step) string {
 		return said(err)
 	}
 	require.NoError(p.t, err)
-	l.step.byHand = true
+	l.step.byHand, l.handled = true, p.now()
 	l.excused[id] = true
 	l.allowed++
 	return fmt.Sprintf("%s, to be replaced %t", id, keep)
@@ -125,16 +125,26 @@ func (p *player) calm(s step) string {
 	}
 	began := p.now()
 	for {
-		p.loop()
-		differs := p.differs()
+		differs := ""
+		for peer := range p.peers {
+			p.turnTo(peer)
+			p.loop()
+		}
+		for peer := range p.peers {
+			p.turnTo(peer)
+			differs += p.differs()
+		}
 		took := p.now().Sub(began)
 		switch {
 		case p.broken != nil:
 			return ""
 		case differs == "":
 			p.slowest = max(p.slowest, took)
-			for _, l := range p.ledger {
-				p.settleBooks(l)
+			for peer := range p.peers {
+				p.turnTo(peer)
+				for _, l := range p.ledger {
+					p.settleBooks(l)
+				}
 			}
 			return "after " + took.String()
 		case took >= calmTime:
@@ -175,6 +185,7 @@ func (p *player) differs() string {
 func (p *player) settleBooks(l *ledger) {
 	there := p.look(l)
 	l.count(there)
+	l.target, l.failed, l.served = len(there.live), 0, true
 	l.allowed, l.victims = len(l.created), 0
 	for id := range there.live {
 		if l.excused[id] {

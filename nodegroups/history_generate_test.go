@@ -17,13 +17,33 @@ import (
 type history struct {
 	seed   uint64
 	groups []groupSpec
-	steps  []step
+	// lag is how far the account's lists stay behind what happened.
+	lag lag
+	// peers is how many providers run on the account, each asked by a CA of its own: two
+	// by mistake, or because one is being replaced.
+	peers int
+	steps []step
+}
+
+// lag is that of the scaling groups and that of their instances: each list has its own.
+type lag struct{ groups, instances time.Duration }
+
+// drawLag: the lists of two histories in three do not lag. It is shorter than an instance
+// takes to be created or removed, as it is in life.
+func drawLag(r *rand.Rand) lag {
+	seconds := []time.Duration{0, 1, 3, 8}
+	l := lag{groups: seconds[r.IntN(4)] * time.Second, instances: seconds[r.IntN(4)] * time.Second}
+	if r.IntN(3) > 0 {
+		return lag{}
+	}
+	return l
 }
 
 // step is one thing that happens. Numbers are taken modulo what there is when it is
 // played, so that a step still makes sense when those before it are left out.
 type step struct {
 	act   act
+	peer  int
 	group int
 	n     int
 	pick  int
@@ -100,7 +120,11 @@ func newHistory(seed uint64, length int) history {
 		g.desired = r.IntN(g.max/2 + 1)
 		h.groups = append(h.groups, g)
 	}
-	weights := mixed(r)
+	h.lag, h.peers = drawLag(r), 1
+	if h.lag == (lag{}) && r.IntN(4) == 0 {
+		h.peers = 2
+	}
+	weights := mixed(r, h.lag == (lag{}) && h.peers == 1)
 	for len(h.steps) < length {
 		for range 5 + r.IntN(30) {
 			h.steps = append(h.steps, newStep(r, weights))
@@ -110,8 +134,9 @@ func newHistory(seed uint64, length int) history {
 	return h
 }
 
-// mixed draws which kinds of trouble a history has.
-func mixed(r *rand.Rand) theme {
+// mixed draws which kinds of trouble a history has. Where lists lag nobody touches the
+// console: a change that cannot be seen yet is undone by the next absolute write.
+func mixed(r *rand.Rand, hands bool) theme {
 	weights := theme{}
 	add := func(t theme) {
 		for a, w := range t {
@@ -124,7 +149,7 @@ func mixed(r *rand.Rand) theme {
 			add(t)
 		}
 	}
-	if r.IntN(4) == 0 {
+	if r.IntN(4) == 0 && hands {
 		add(handmade)
 	}
 	return weights
@@ -142,7 +167,7 @@ func newStep(r *rand.Rand, weights theme) step {
 	for _, w := range weights {
 		total += w
 	}
-	s := step{group: r.IntN(2), n: 1 + r.IntN(4), pick: r.IntN(1000), wait: drawWait(r), fault: drawFault(r)}
+	s := step{peer: r.IntN(2), group: r.IntN(2), n: 1 + r.IntN(4), pick: r.IntN(1000), wait: drawWait(r), fault: drawFault(r)}
 	at := r.IntN(total)
 	for _, a := range allActs {
 		if at -= weights[a]; at < 0 {
@@ -232,8 +257,17 @@ func (h history) String() string {
 		}
 		fmt.Fprintf(&b, "; group %s: %s, %d to %d, desired %d, %s", g.name, g.class, g.min, g.max, g.desired, mode)
 	}
+	if h.lag != (lag{}) {
+		fmt.Fprintf(&b, "; groups are shown %s late, instances %s", h.lag.groups, h.lag.instances)
+	}
+	if h.peers > 1 {
+		fmt.Fprintf(&b, "; %d providers", h.peers)
+	}
 	for n, s := range h.steps {
 		fmt.Fprintf(&b, "\n%4d  %s", n, s)
+		if h.peers > 1 {
+			fmt.Fprintf(&b, " by %d", s.peer%h.peers)
+		}
 	}
 	return b.String()
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/ess/esssim"
+	"github.com/buildpool/buildpool/ess/esssim/account"
 	"github.com/buildpool/buildpool/nodegroups"
 	"github.com/buildpool/buildpool/nodegroups/config"
 )
@@ -29,7 +30,10 @@ const rpcTime = 5 * time.Second
 // and keeps the books by which the invariants are judged.
 type player struct {
 	t *testing.T
-	*nodegroups.Provider
+	// The provider that is asked now, and what CA knows of it. peers are all of them.
+	client
+	peers   []*client
+	asked   int
 	account *esssim.Simulator
 	cloud   cloudprovider.Cloud
 	config  config.Config
@@ -39,10 +43,6 @@ type player struct {
 	history history
 	began   time.Time
 
-	// ready: the provider of the moment has read the account.
-	ready bool
-	// shown are the instances whose nodes this provider was shown, with when.
-	shown  map[string]time.Time
 	ledger []*ledger
 	story  []string
 	broken *violation
@@ -50,6 +50,37 @@ type player struct {
 	reading bool
 	// slowest is the longest that calm took to come.
 	slowest time.Duration
+}
+
+// client is one provider and what its CA knows.
+type client struct {
+	*nodegroups.Provider
+	// ready: it has read the account.
+	ready bool
+	// shown are the instances whose nodes it was shown, with when; started is when it was
+	// started, and loops how many whole loops it has seen since.
+	shown   map[string]time.Time
+	started time.Time
+	loops   int
+	minds   []mind
+}
+
+// turnTo lets another of the providers be asked.
+func (p *player) turnTo(peer int) {
+	peer %= p.history.peers
+	if peer == p.asked {
+		return
+	}
+	p.minds = nil
+	for _, l := range p.ledger {
+		p.minds = append(p.minds, l.mind)
+	}
+	now := p.client
+	p.peers[p.asked] = &now
+	p.client, p.asked = *p.peers[peer], peer
+	for n, l := range p.ledger {
+		l.mind = p.minds[n]
+	}
 }
 
 // violation is an invariant that did not hold.
@@ -100,13 +131,29 @@ func newPlayer(t *testing.T, h history) *player {
 		l.before = p.look(l)
 		l.count(l.before)
 	}
-	p.start()
+	p.stayBehind(h.lag)
+	p.peers = make([]*client, h.peers)
+	for n := range p.peers {
+		p.start()
+		p.peers[n] = &client{Provider: p.Provider, shown: p.shown, started: p.started}
+		for _, l := range p.ledger {
+			p.peers[n].minds = append(p.peers[n].minds, l.mind)
+		}
+		p.asked = n
+	}
 	return p
+}
+
+// stayBehind makes the account's lists lag.
+func (p *player) stayBehind(l lag) {
+	groups, instances := account.Duration(l.groups), account.Duration(l.instances)
+	require.NoError(p.t, p.account.Account().SetDelays(account.DelayChange{ListGroups: &groups, ListInstances: &instances}))
 }
 
 func (p *player) play() {
 	for n, s := range p.history.steps {
 		p.pause(time.Millisecond) // no two things happen at the same instant
+		p.turnTo(s.peer)
 		p.open()
 		p.reading = !p.Status().ReadingSince.IsZero()
 		said := p.do(s)
@@ -118,7 +165,10 @@ func (p *player) play() {
 			break
 		}
 	}
-	p.Close()
+	for peer := range p.peers {
+		p.turnTo(peer)
+		p.Close()
+	}
 }
 
 // start makes a provider that remembers nothing.
@@ -128,9 +178,9 @@ func (p *player) start() {
 		NewToken: func() string { return fmt.Sprintf("token-%d", p.tokens.Add(1)) },
 	})
 	require.NoError(p.t, err)
-	p.Provider, p.ready, p.shown = made, false, map[string]time.Time{}
+	p.client = client{Provider: made, shown: map[string]time.Time{}, started: p.now()}
 	for _, l := range p.ledger {
-		l.served, l.doubt, l.givenUp = false, false, map[string]bool{}
+		l.mind = mind{target: l.target, failed: l.failed, givenUp: map[string]bool{}}
 	}
 }
 
@@ -201,7 +251,14 @@ func (p *player) looked() {
 }
 
 // doubtful books a write that may or may not have happened.
-func (p *player) doubtful(l *ledger) { l.doubt, l.doubted = true, p.now() }
+func (p *player) doubtful(l *ledger, raise, removal int) {
+	if !l.doubt {
+		l.raises, l.removals = 0, 0
+	}
+	l.doubt, l.doubted = true, p.now()
+	l.raises += raise
+	l.removals += removal
+}
 
 // candidates are the nodes of a group that CA would know of: listed and not leaving.
 func (p *player) candidates(l *ledger) []string {

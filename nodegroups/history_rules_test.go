@@ -21,20 +21,29 @@ type ledger struct {
 	// another reason, left all that have left.
 	named, excused map[string]bool
 	left           []string
-	// givenUp are the placeholders that CA has deleted.
-	givenUp map[string]bool
 	// victims is how many the cloud may choose because somebody lowered the number by hand.
 	victims int
+	// handled is when somebody last touched the group in the console.
+	handled time.Time
 	// before is how things stood at the end of the last step.
-	before         truth
+	before truth
+	mind
+	step deeds
+}
+
+// mind is what one provider knows of a group.
+type mind struct {
 	target, failed int
+	// givenUp are the placeholders that its CA has deleted.
+	givenUp map[string]bool
 	// served: this provider has read the group. One that it cannot read at first it does
 	// not serve; one that it has served it serves on.
 	served bool
-	// doubt: a write got no answer, and no refresh has looked since doubted.
-	doubt   bool
-	doubted time.Time
-	step    deeds
+	// doubt: a write got no answer, and no refresh has looked since doubted. raises and
+	// removals are how much such writes would raise the target, and lower it.
+	doubt            bool
+	doubted          time.Time
+	raises, removals int
 }
 
 // deeds are what happened to a group in one step.
@@ -114,6 +123,9 @@ func (p *player) judgeInstances(l *ledger, before, there truth) {
 		case there.live[id]:
 		case l.named[id], l.excused[id]:
 			l.left = append(l.left, "cn-hangzhou."+id)
+			if l.spec.classic && len(p.peers) > 1 {
+				l.allowed++ // the other provider has not heard of it, and no number tells
+			}
 		case l.victims > 0:
 			l.victims--
 			l.left = append(l.left, "cn-hangzhou."+id)
@@ -201,19 +213,34 @@ func (p *player) judgeReads(s step, l *ledger, was int, before, there truth) {
 	}
 	gone := removed(l, before, there)
 	basis := was
+	if !l.spec.classic {
+		// The write reads the group, and somebody else may have lowered the number.
+		basis = min(was, max(before.desired, len(before.live)))
+	}
 	if l.step.inDoubt || l.step.decreased+l.step.dropped > 0 {
 		// The write reads the group, and the cloud's number may turn out to be less.
 		basis = min(was, max(before.desired, len(before.live)))
 	}
 	lowest := basis + l.step.accepted - gone - l.step.dropped - l.step.decreased
 	highest := was
-	if l.step.accepted > 0 {
+	if l.step.accepted+l.step.uncertain > 0 {
 		highest = max(was, before.desired, len(before.live)) + l.step.accepted + l.step.uncertain
+	}
+	if p.now().Sub(l.handled) < 30*time.Second {
+		lowest = 0 // a number set by hand may look like one that a write of ours replaced
+	}
+	if l.step.inDoubt { // and what became of those writes may have been found out
+		lowest -= l.removals
+		highest = max(highest, max(was, before.desired, len(before.live))+l.step.accepted+l.raises)
+	}
+	if l.spec.classic && len(p.peers) > 1 {
+		// What the other provider asked for is on its way too, and no number tells whose it is.
+		highest = max(highest, target)
 	}
 	switch {
 	case target > was && target > l.spec.max:
 		p.violate("the target is never above max", "%s: %d of %d", l.spec.name, target, l.spec.max)
-	case l.step.decreased > 0 && target < min(was, len(there.live), len(p.candidates(l))):
+	case l.step.decreased > 0 && p.history.lag == (lag{}) && target < min(was, len(there.live), len(p.candidates(l))):
 		p.violate("the target is not decreased below what exists", "%s: from %d to %d, %d live", l.spec.name, was, target, len(there.live))
 	case gone > 0 && l.step.dropped+l.step.decreased == 0 && was >= l.spec.min && target < l.spec.min:
 		p.violate("no delete takes the target below min", "%s: from %d to %d", l.spec.name, was, target)
@@ -221,7 +248,7 @@ func (p *player) judgeReads(s step, l *ledger, was int, before, there truth) {
 		p.violate("the target falls by what CA took back, and no more", "%s: from %d to %d, at least %d", l.spec.name, was, target, lowest)
 	case target > highest:
 		p.violate("the target rises by what CA asked for, and no more", "%s: from %d to %d, at most %d", l.spec.name, was, target, highest)
-	case l.victims == 0 && l.step.accepted == 0 && l.step.refusals == 0 && l.step.decreased == 0 && target != was-gone-l.step.dropped && !p.excusedLeft(l, before, there):
+	case l.victims == 0 && l.step.accepted+l.step.uncertain == 0 && !l.step.inDoubt && l.step.refusals == 0 && l.step.decreased == 0 && target != was-gone-l.step.dropped && !p.excusedLeft(l, before, there):
 		p.violate("a delete lowers the target by what really left", "%s: from %d to %d, %d left, %d given up", l.spec.name, was, target, gone, l.step.dropped)
 	}
 }
@@ -236,12 +263,13 @@ func (p *player) excusedLeft(l *ledger, before, there truth) bool {
 	return false
 }
 
-// steady notes the groups whose target is the cloud's number.
+// steady notes the groups whose target is the cloud's number, and where no write of ours
+// is in doubt: the refresh finds out about it.
 func (p *player) steady() map[*ledger]int {
 	steady := map[*ledger]int{}
 	for _, l := range p.ledger {
 		target, err := p.TargetSize(l.spec.name)
-		if err == nil && !l.spec.classic && l.victims == 0 && p.look(l).desired == target {
+		if err == nil && !l.spec.classic && !l.doubt && l.victims == 0 && p.look(l).desired == target {
 			steady[l] = target
 		}
 	}

@@ -73,6 +73,7 @@ func (p *player) loop() string {
 		return said(err)
 	}
 	p.readAll()
+	p.loops++
 	dropped := 0
 	for _, l := range p.ledger {
 		dropped += p.giveUp(l, p.failures(l))
@@ -96,7 +97,7 @@ func (p *player) increased(l *ledger, delta int, err error) {
 			p.violate("nonsense is refused", "IncreaseSize %d of %s", delta, l.spec.name)
 		}
 	case unsure(err):
-		p.doubtful(l)
+		p.doubtful(l, max(0, delta), 0)
 		l.step.uncertain += max(0, delta)
 	default:
 		return
@@ -153,7 +154,7 @@ func (p *player) deleted(l *ledger, ids []string, err error) {
 		l.step.refusals++
 	}
 	if unsure(err) {
-		p.doubtful(l)
+		p.doubtful(l, 0, len(ids))
 	}
 	for _, id := range ids {
 		l.named[instanceID(id)] = true
@@ -213,6 +214,9 @@ func (p *player) unregistered(l *ledger, id string) string {
 	p.deleted(l, []string{id}, err)
 	if inUse && err == nil && l.before.live[instanceID(id)] {
 		p.violate("an instance whose node lives is not removed as unregistered", "%s of %s", id, l.spec.name)
+	}
+	if p.loops == 0 && p.now().Sub(p.started) < 2*time.Minute && err == nil && l.before.live[instanceID(id)] {
+		p.violate("no instance is removed as unregistered before the nodes were shown", "%s of %s", id, l.spec.name)
 	}
 	return fmt.Sprintf("%s %s", id, said(err))
 }

@@ -27,6 +27,7 @@ import (
 //     in a log, an error or the status.
 var (
 	historyOps  = flag.Int("history.ops", 100_000, "how many random operations TestRandomHistories plays")
+	historyFrom = flag.Int64("history.from", 1, "the seed of the first history")
 	historySeed = flag.Uint64("history.seed", 0, "play only the history of this seed")
 )
 
@@ -39,6 +40,7 @@ func TestRandomHistories(t *testing.T) {
 	}
 	workers := runtime.GOMAXPROCS(0)
 	var next, played atomic.Int64
+	next.Store(*historyFrom - 1)
 	var slowest atomic.Int64
 	t.Run("workers", func(t *testing.T) {
 		for n := range workers {
@@ -53,7 +55,7 @@ func TestRandomHistories(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d operations in %d histories; calm came within %s", played.Load(), next.Load(), time.Duration(slowest.Load()))
+	t.Logf("%d operations in %d histories; calm came within %s", played.Load(), next.Load()-*historyFrom+1, time.Duration(slowest.Load()))
 }
 
 // examine plays a history; one that breaks a rule is reduced and printed.

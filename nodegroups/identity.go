@@ -26,6 +26,9 @@ type identities struct {
 	met atomic.Bool
 	// respelled: a spelling was learned since the last refresh.
 	respelled atomic.Bool
+	// asked: CA has asked for a real node since the last refresh. looped: it has begun a
+	// loop after that, in which it shows every node before it deletes one.
+	asked, looped atomic.Bool
 }
 
 // sight is when and under which spelling CA last showed us an instance's node.
@@ -101,6 +104,19 @@ func (n *identities) alive(instanceID string, now time.Time) (*sight, bool) {
 	return s, now.Sub(time.Unix(0, s.at.Load())) <= sightTime
 }
 
+// begins notes that CA begins a loop.
+func (n *identities) begins() {
+	if n.asked.Swap(false) {
+		n.looped.Store(true)
+	}
+}
+
+// blind reports whether nodes may be alive that CA has not shown us yet: we have
+// started in the middle of one of its loops. Where it has no node to show, time ends it.
+func (p *Provider) blind() bool {
+	return !p.nodes.looped.Load() && p.Clock.Now().Sub(p.born) < sightTime
+}
+
 // speller returns how to write the provider ID of an instance: as configured, else
 // as its own node was seen to, else as the cluster's last node did.
 func (n *identities) speller(region string, configured cloudprovider.ProviderIDForm) func(instanceID string) string {
@@ -141,6 +157,9 @@ func (n *identities) forget(owner map[string]string, now time.Time) {
 // CA asks it several times per node and loop, and asks again each time the answer
 // is "none".
 func (p *Provider) NodeGroupForNode(node cloudprovider.Node) (cloudprovider.NodeGroup, error) {
+	if !node.Fake() {
+		p.nodes.asked.Store(true)
+	}
 	s := p.current.Load()
 	if s == nil {
 		return cloudprovider.NodeGroup{}, cloudprovider.ErrNotReady

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/buildpool/buildpool/cloudprovider"
 )
@@ -43,8 +44,10 @@ func (p *Provider) grow(ctx context.Context, groupID string, to func(from int) i
 	if err := writable(group); err != nil {
 		return fmt.Errorf("increase group %q: %w", groupID, err)
 	}
-	state, before := p.stateOf(m)
-	from := base(state, before, group)
+	from, err := p.base(ctx, m, group)
+	if err != nil {
+		return fmt.Errorf("increase group %q: %w", groupID, err)
+	}
 	want := to(from)
 	if want <= from {
 		return nil
@@ -52,14 +55,16 @@ func (p *Provider) grow(ctx context.Context, groupID string, to func(from int) i
 	if _, highest := bounds(m.config, group); want > highest {
 		return fmt.Errorf("increase group %q by %d to %d: %w %d", groupID, want-from, want, cloudprovider.ErrAboveMax, highest)
 	}
-	return p.raise(ctx, m, state.target, want)
+	return p.raise(ctx, m, want)
 }
 
 // raise writes the new target and records it.
-func (p *Provider) raise(ctx context.Context, m *member, from, to int) error {
-	token := p.NewToken()
+func (p *Provider) raise(ctx context.Context, m *member, to int) error {
+	token, asked := p.NewToken(), p.Clock.Now()
+	before, seen := p.stateOf(m)
+	from := before.target
 	activity, err := p.Cloud.SetCapacity(ctx, cloudprovider.SetCapacity{
-		GroupID: m.cloudID, Total: to, Token: token, Metadata: activityMetadata(token),
+		GroupID: m.cloudID, Total: to, Token: token, Metadata: signature{Token: token, From: before.number(seen.group), Total: to, At: asked}.String(),
 	})
 	log := p.Log.With("group", m.config.Name, "scaling_group", m.cloudID, "from", from, "to", to, "token", token)
 	now := p.Clock.Now()
@@ -70,7 +75,9 @@ func (p *Provider) raise(ctx context.Context, m *member, from, to int) error {
 		p.askedFor(m, from, to)
 		return nil
 	case errors.Is(err, cloudprovider.ErrOutcomeUnknown): // whatever else it says
-		p.change(m, func(s groupState) groupState { return s.unanswered(now) })
+		p.change(m, func(s groupState) groupState {
+			return s.unanswered(doubt{token: token, delta: to - before.target, change: to - before.held, asked: asked, at: now})
+		})
 	case errors.Is(err, cloudprovider.ErrConflict):
 		// A group outside expected-number mode runs one activity at a time. To refuse
 		// CA would cost the group five minutes of backoff; the target is kept and
@@ -85,33 +92,62 @@ func (p *Provider) raise(ctx context.Context, m *member, from, to int) error {
 	return fmt.Errorf("increase group %q from %d to %d: %w", m.config.Name, from, to, err)
 }
 
-// base is the number a scale-up counts from: our target, or what the cloud has
-// where that is more. An absolute write below what exists would let the cloud choose
-// instances to remove, and a build may run on them; an instance too many is the
-// milder error. After a write without an answer our target is a guess, and only what
-// the cloud shows counts, unless it does not even show our write before that one.
-// before is the last look, fresh a reading just made.
-func base(s groupState, before observation, fresh cloudprovider.ScalingGroup) int {
-	doubtful := !s.doubted.IsZero() && !s.owed
-	stale := s.sameAsBefore(before, fresh)
-	if !doubtful && !s.owed && stale {
-		return s.target
+// base returns the number a scale-up counts from, given a reading just made. What that
+// cannot tell because lists lag is asked of the activities, which costs a call more.
+func (p *Provider) base(ctx context.Context, m *member, group cloudprovider.ScalingGroup) (int, error) {
+	now := p.Clock.Now()
+	state, _ := p.stateOf(m)
+	alive := countersLive(group)
+	outdated := group.ExpectedNumberMode && state.outdated(group.Desired, now)
+	if len(state.doubts) == 0 && !outdated && !state.owed && (group.ExpectedNumberMode || alive <= state.target) {
+		return state.base(group, alive, now), nil
 	}
-	there := countersLive(fresh)
-	if fresh.ExpectedNumberMode && !s.owed {
-		there = max(there, fresh.Desired)
+	exact, err := p.lookClosely(ctx, m, group)
+	if err != nil {
+		return 0, err
 	}
-	if doubtful && !stale {
-		return there
+	p.change(m, func(s groupState) groupState { return s.lose(m.seen.instances, exact).settleDoubts(exact) })
+	state, _ = p.stateOf(m)
+	if numbers := recentNumbers(exact.activities, now); outdated && !state.owed && len(numbers) > 0 {
+		return numbers[len(numbers)-1], nil // ours, or what somebody else has made of it
 	}
-	return max(s.target, there)
+	if !group.ExpectedNumberMode || state.owed {
+		alive = state.existing(exact)
+	}
+	return state.base(group, alive, now), nil
 }
 
-// sameAsBefore reports whether a reading shows the group exactly as it was before our
-// last write: an accepted write moves something, so the reading lags behind it.
-func (s groupState) sameAsBefore(before observation, fresh cloudprovider.ScalingGroup) bool {
-	return before.began.Before(s.lastWrite) &&
-		fresh.Counters == before.group.Counters && fresh.Desired == before.group.Desired
+// base is what the cloud has, or our target where the cloud holds no number or has yet to
+// hear of ours. An absolute write below what exists would let the cloud choose instances
+// to remove, and a build may run on them; an instance too many is the milder error.
+func (s groupState) base(group cloudprovider.ScalingGroup, alive int, now time.Time) int {
+	switch {
+	case !group.ExpectedNumberMode, s.owed && s.more:
+		return max(s.target, alive)
+	case s.outdated(group.Desired, now) && s.owed:
+		return max(s.target, alive)
+	case s.outdated(group.Desired, now):
+		return s.target
+	case s.owed:
+		return max(min(s.target, group.Desired), alive)
+	}
+	return max(group.Desired, alive)
+}
+
+// lookClosely reads a group's instances and activities now.
+func (p *Provider) lookClosely(ctx context.Context, m *member, group cloudprovider.ScalingGroup) (observation, error) {
+	o := observation{group: group, began: p.Clock.Now()}
+	var err error
+	if o.instances, err = p.Cloud.Instances(ctx, group.ID); err != nil {
+		return o, fmt.Errorf("read instances of %q: %w", m.config.Name, err)
+	}
+	if o.activities, err = p.Cloud.Activities(ctx, group.ID); err != nil {
+		return o, fmt.Errorf("read activities of %q: %w", m.config.Name, err)
+	}
+	if o.activities == nil {
+		o.activities = []cloudprovider.Activity{}
+	}
+	return o, nil
 }
 
 // freshGroup reads one scaling group now.
@@ -151,6 +187,3 @@ func (p *Provider) targetOf(m *member) int {
 	state, _ := p.stateOf(m)
 	return state.target
 }
-
-// activityMetadata marks an activity as ours, for people and for our own restart.
-func activityMetadata(token string) string { return `{"buildpool":"` + token + `"}` }

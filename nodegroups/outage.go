@@ -75,7 +75,7 @@ func (p *Provider) mayRest() bool {
 		return false
 	}
 	for _, m := range p.members {
-		if m.state.owed || !m.state.doubted.IsZero() || !m.state.known || m.launch.stale {
+		if m.state.owed || len(m.state.doubts) > 0 || !m.state.known || m.launch.stale {
 			return false
 		}
 	}

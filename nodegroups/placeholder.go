@@ -70,7 +70,7 @@ func (s groupState) judge(o observation, now time.Time) groupState {
 // awaited counts the instances that are still on their way: what running activities
 // are to create, and fresh increases of ours that the list does not show yet.
 func (s groupState) awaited(o observation, now time.Time) int {
-	n := inProgress(o.activities, o.instances)
+	n := s.coming(o)
 	for _, i := range s.increases {
 		shown := slices.ContainsFunc(o.activities, func(a cloudprovider.Activity) bool { return a.ID == i.activity })
 		if !shown && now.Sub(i.accepted) < settleTime {

@@ -41,6 +41,7 @@ func (p *Provider) Refresh(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("refresh: %w", err)
 	}
+	p.nodes.begins()
 	p.settleFloors()
 	r, err := p.join(ctx)
 	if err != nil {

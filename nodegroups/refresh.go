@@ -166,14 +166,20 @@ func (p *Provider) look(ctx context.Context, m *member, group cloudprovider.Scal
 	before, state, launch := m.seen, m.state, m.launch
 	p.mu.Unlock()
 
-	l = look{full: full, seen: observation{group: group, instances: before.instances, began: began}}
+	l = look{full: full, seen: observation{group: group, instances: before.instances, began: began, moved: before.moved}}
 	if launch.outdated(group) || full {
 		// It takes some calls, one after another, and nothing below needs it.
 		learnt := make(chan launchKnowledge, 1)
 		go func() { learnt <- p.learnLaunch(ctx, group, m.config) }()
 		defer func() { k := <-learnt; l.launch = &k }()
 	}
-	if !state.known || full || group.Counters != before.group.Counters {
+	if !state.known || group.Counters != before.group.Counters {
+		l.seen.moved = began
+	}
+	// The list of instances may lag behind the counters: as long as it can, it is read
+	// until the two agree, once more after that time at least.
+	behind := before.began.Sub(l.seen.moved) < settleTime && !listShows(before.instances, group.Counters)
+	if !state.known || full || began.Equal(l.seen.moved) || behind || len(state.doubts) > 0 {
 		instances, err := p.Cloud.Instances(ctx, group.ID)
 		if err != nil {
 			l.err = fmt.Errorf("read instances of %q: %w", m.config.Name, err)
@@ -185,7 +191,7 @@ func (p *Provider) look(ctx context.Context, m *member, group cloudprovider.Scal
 	if group.ExpectedNumberMode && !state.owed {
 		target = max(target, group.Desired)
 	}
-	if !state.known || !state.doubted.IsZero() || target > l.seen.liveCount() {
+	if !state.known || len(state.doubts) > 0 || target > state.there(l.seen) {
 		activities, err := p.Cloud.Activities(ctx, group.ID)
 		if err != nil {
 			l.err = fmt.Errorf("read activities of %q: %w", m.config.Name, err)
@@ -225,7 +231,11 @@ func (p *Provider) take(m *member, l look) error {
 	if l.read && m.seen.group.ID == l.seen.group.ID {
 		before = m.seen
 	}
-	state := m.state.diagnosed(before, l.seen, now).observe(l.seen, now)
+	state := m.state
+	if l.read {
+		state = state.lose(before.instances, l.seen)
+	}
+	state = state.diagnosed(before, l.seen, now).observe(l.seen, now)
 	if l.read || l.launch != nil || !state.looksLike(m.state) || !sameBounds(l.seen.group, m.seen.group) || !sameService(l.seen.group, m.seen.group) {
 		m.view = nil
 	}

@@ -39,18 +39,29 @@ type groupState struct {
 	judged map[string]bool
 	// departed are the instances that have left, with when we learned of it.
 	departed map[string]time.Time
-	// lastWrite is when the cloud accepted our last write; zero: none since start.
+	// vanished are the instances that have left the list while the activity that created
+	// them may be running.
+	vanished []cloudprovider.Instance
+	// held is the cloud's desired number as far as we know: what it last showed, or was
+	// last told. It means nothing outside expected-number mode.
+	held int
+	// replaced are the numbers that our writes of late have replaced: a reading that
+	// shows one of them is older than those writes.
+	replaced []int
+	// lastWrite is when the cloud accepted our last write; zero: none that could still
+	// be missing in a reading.
 	lastWrite time.Time
 	// raised is when the cloud accepted our last scale-up.
 	raised time.Time
 	// grew and shrank are when the group last did by our writes or, before our start, by
 	// the account's activities.
 	grew, shrank time.Time
-	// settled: the cloud has shown our target since lastWrite.
+	// settled: the cloud has shown our last write.
 	settled bool
-	// doubted is when a write got no answer; a look that begins later is believed at
-	// once. Zero: there is no doubt.
-	doubted time.Time
+	// doubts are writes that got no answer. ours are the activities of removals that
+	// did, the latest last.
+	doubts []doubt
+	ours   []string
 	// known: the group has been looked at.
 	known bool
 	// health is what went wrong of late.
@@ -70,8 +81,9 @@ type observation struct {
 	instances []cloudprovider.Instance
 	// activities are read only of groups that are missing instances; nil otherwise.
 	activities []cloudprovider.Activity
-	// began is when the reading began: a write accepted later is not in it.
-	began time.Time
+	// began is when the reading began: a write accepted later is not in it. moved is
+	// when the first reading began that showed these counters.
+	began, moved time.Time
 }
 
 // live reports whether the instance counts towards the target.
@@ -94,6 +106,24 @@ func (o observation) liveCount() int {
 	return n
 }
 
+// listShows reports whether a list of instances is what the cloud's counters say.
+func listShows(instances []cloudprovider.Instance, c cloudprovider.Counters) bool {
+	left := map[cloudprovider.Lifecycle]int{
+		cloudprovider.InService: c.Active, cloudprovider.Pending: c.Pending, cloudprovider.PendingWait: c.PendingWait,
+		cloudprovider.Removing: c.Removing, cloudprovider.RemovingWait: c.RemovingWait,
+		cloudprovider.Protected: c.Protected, cloudprovider.Standby: c.Standby, cloudprovider.Stopped: c.Stopped,
+	}
+	for _, i := range instances {
+		left[i.Lifecycle]--
+	}
+	for _, n := range left {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // countersLive is the same number by the cloud's own counters, which cost no
 // reading of instances.
 func countersLive(g cloudprovider.ScalingGroup) int {
@@ -101,135 +131,31 @@ func countersLive(g cloudprovider.ScalingGroup) int {
 	return c.Active + c.Pending + c.PendingWait + c.Protected + c.Standby
 }
 
-// observe takes a look at the cloud into account.
-func (s groupState) observe(o observation, now time.Time) groupState {
-	s.departed = remember(s.departed, o, now)
-	s.increases = s.pending(o, now)
-	current := s.lastWrite.Before(o.began)
-	if !o.group.ExpectedNumberMode && s.known {
-		// Nothing but the failures tells such a group's missing instances from
-		// instances that were never asked for.
-		s = s.judge(o, now)
-	}
-	if current {
-		s = s.adopt(o, now)
-	}
-	if !s.known {
-		s = s.recallTimes(o.activities)
-	}
-	s.known = true
-	return s.judge(o, now)
-}
-
-// recallTimes takes the times of scale-ups and scale-downs before our start from the
-// account's activities, so that a cooldown goes on after a restart.
-func (s groupState) recallTimes(activities []cloudprovider.Activity) groupState {
-	for _, a := range activities {
-		switch {
-		case a.Status == cloudprovider.ActivityRejected, a.Status == cloudprovider.ActivityFailed:
-		case a.Requested > 0 && a.Started.After(s.grew):
-			s.grew = a.Started
-		case a.Requested < 0 && a.Started.After(s.shrank):
-			s.shrank = a.Started
-		}
-	}
-	return s
-}
-
-// looksLike reports whether CA would see no difference between two states over the
-// same instances.
-func (s groupState) looksLike(other groupState) bool {
-	return s.target == other.target && slices.Equal(s.placeholders, other.placeholders) && s.health.Health == other.health.Health
-}
-
-// adopt follows the cloud where the cloud knows better: at start, after a change
-// by hand, and after a write whose outcome is unknown.
-func (s groupState) adopt(o observation, now time.Time) groupState {
-	alive := o.liveCount()
-	doubtful := !s.doubted.IsZero() && s.doubted.Before(o.began)
-	if s.owed && s.known && !doubtful {
-		// The cloud has yet to hear of our target. An instance that came all the same
-		// exists and costs money: it is part of the target, not something to lose.
-		s.target = max(s.target, alive)
-		if o.group.ExpectedNumberMode && o.group.Desired == s.target {
-			s.owed = false
-		}
-		return s
-	}
-	want := o.group.Desired
-	if !o.group.ExpectedNumberMode {
-		if len(s.increases) > 0 && s.known {
-			return s
-		}
-		want = alive + len(s.placeholders)
-		if !s.known {
-			want += inProgress(o.activities, o.instances)
-		}
-	}
-	switch {
-	case want == s.target:
-		s.settled = true
-	case s.lagging(now) && !doubtful:
-		return s
-	}
-	s.target = want
-	if doubtful {
-		s.doubted = time.Time{}
-	}
-	return s
-}
-
-// lagging reports whether the cloud's lists may still show it as it was before our
-// last write.
-func (s groupState) lagging(now time.Time) bool {
-	return !s.settled && !s.lastWrite.IsZero() && now.Sub(s.lastWrite) < settleTime
-}
-
-// pending drops the increases whose activity has ended, or can no longer be found.
-func (s groupState) pending(o observation, now time.Time) []increase {
-	ended := map[string]bool{}
-	for _, a := range o.activities {
-		if a.Status != cloudprovider.ActivityInProgress {
-			ended[a.ID] = true
-		}
-	}
-	whole := o.liveCount() >= s.target
-	var left []increase
-	for _, i := range s.increases {
-		done := ended[i.activity] || (whole && i.accepted.Before(o.began)) || now.Sub(i.accepted) > recallTime
-		if !done {
-			left = append(left, i)
-		}
-	}
-	return left
-}
-
-// inProgress counts the instances that running activities are still to create and
-// that are not listed yet. An activity names what it created only when it ends, so
-// the listed instances tell.
-func inProgress(activities []cloudprovider.Activity, listed []cloudprovider.Instance) int {
-	n := 0
-	for _, a := range activities {
-		if a.Status != cloudprovider.ActivityInProgress {
-			continue
-		}
-		there := 0
-		for _, i := range listed {
-			if i.ActivityID == a.ID {
-				there++
-			}
-		}
-		n += max(0, a.Requested-max(there, len(a.Created)))
-	}
-	return n
-}
-
 // increased records an accepted scale-up to the given target.
 func (s groupState) increased(activity string, target int, now time.Time) groupState {
 	s = s.expecting(activity, target-s.target, now)
-	s.target, s.lastWrite, s.raised, s.settled = target, now, now, false
-	s.grew = now
-	s.owed, s.more, s.doubted = false, false, time.Time{}
+	s.target, s.raised, s.grew = target, now, now
+	s.owed, s.more = false, false
+	return s.wrote(target, now)
+}
+
+// wrote records that the cloud accepted a number. It is absolute, so whatever was in
+// doubt before it is not any more.
+func (s groupState) wrote(number int, now time.Time) groupState {
+	s.doubts = nil
+	return s.moved(number, now)
+}
+
+// moved records that a write of ours changed the number the cloud holds.
+func (s groupState) moved(number int, now time.Time) groupState {
+	if s.lastWrite.IsZero() || now.Sub(s.lastWrite) >= settleTime {
+		s.replaced = nil
+	}
+	s.replaced = append(slices.Clip(s.replaced), s.held)
+	s.held, s.settled = max(0, number), false
+	if now.After(s.lastWrite) { // a write in doubt may turn out to be the older one
+		s.lastWrite = now
+	}
 	return s
 }
 
@@ -251,8 +177,12 @@ func (s groupState) owesMore(target int) groupState {
 // placeholders beyond it, or deleting those would lower the target once more
 // (kubernetes/autoscaler#6795).
 func (s groupState) decreased(target, alive int) groupState {
-	s = s.owes(target)
-	if missing := max(0, target-alive); len(s.placeholders) > missing {
+	return s.owes(target).trimmed(alive)
+}
+
+// trimmed drops the placeholders beyond what is missing.
+func (s groupState) trimmed(alive int) groupState {
+	if missing := max(0, s.target-alive); len(s.placeholders) > missing {
 		s.placeholders = slices.Clone(s.placeholders[:missing])
 	}
 	return s
@@ -260,7 +190,12 @@ func (s groupState) decreased(target, alive int) groupState {
 
 // paid records that the cloud accepted the target that was owed.
 func (s groupState) paid(now time.Time) groupState {
-	s.owed, s.more, s.lastWrite, s.settled = false, false, now, false
+	return s.square().wrote(s.target, now)
+}
+
+// square records that nothing is owed any more, without a write.
+func (s groupState) square() groupState {
+	s.owed, s.more = false, false
 	return s
 }
 
@@ -284,7 +219,13 @@ func (s groupState) expecting(activity string, delta int, now time.Time) groupSt
 func (s groupState) removed(ids []string, now time.Time) groupState {
 	s = s.gone(ids, now)
 	s.target, s.shrank = max(0, s.target-len(ids)), now
-	s.lastWrite, s.settled = now, false
+	return s.moved(s.held-len(ids), now)
+}
+
+// removing notes the activity of a removal.
+func (s groupState) removing(activity string) groupState {
+	const kept = 50 // the cloud lists no more
+	s.ours = append(slices.Clone(s.ours[max(0, len(s.ours)-kept+1):]), activity)
 	return s
 }
 
@@ -297,12 +238,6 @@ func (s groupState) gone(ids []string, now time.Time) groupState {
 	for _, id := range ids {
 		s.departed[id] = now
 	}
-	return s
-}
-
-// unanswered records a write that may or may not have happened.
-func (s groupState) unanswered(now time.Time) groupState {
-	s.doubted = now
 	return s
 }
 

@@ -74,14 +74,6 @@ func TestOwnWriteOutranksAStaleLook(t *testing.T) {
 	})
 }
 
-func TestUnknownOutcomeBelievesTheNextLook(t *testing.T) {
-	s := groupState{}.observe(seen(at(0), 2, 2), at(0)).increased("asa-1", 5, at(10)).unanswered(at(11))
-	assert.Equal(t, 5, s.observe(seen(at(11), 3, 2), at(12)).target, "not one that began before")
-	s = s.observe(seen(at(12), 3, 2), at(12))
-	assert.Equal(t, 3, s.target)
-	assert.Zero(t, s.doubted, "once")
-}
-
 func TestFailedActivityBecomesPlaceholders(t *testing.T) {
 	s := groupState{}.observe(seen(at(0), 0, 0), at(0)).increased("asa-1", 3, at(10))
 
@@ -152,23 +144,24 @@ func TestJudgedFailureIsNotJudgedAgain(t *testing.T) {
 }
 
 func TestScaleUpCountsFromWhatExists(t *testing.T) {
-	before := seen(at(0), 2, 2)
-	settled := groupState{}.observe(before, at(0))
-	assert.Equal(t, 9, base(settled, before, seen(at(1), 9, 2).group), "raised by hand")
-	assert.Equal(t, 2, base(settled, before, seen(at(1), 1, 1).group), "lowered by hand: the target is what CA knows")
+	settled := groupState{}.observe(seen(at(0), 2, 2), at(0))
+	from := func(s groupState, seconds, desired, alive int) int {
+		return s.base(seen(at(seconds), desired, alive).group, alive, at(seconds))
+	}
+	assert.Equal(t, 9, from(settled, 1, 9, 2), "raised by hand")
+	assert.Equal(t, 1, from(settled, 1, 1, 1), "lowered by hand: what CA asks for is created, and no more")
 
 	shrunk := settled.removed([]string{"i-000"}, at(10))
-	assert.Equal(t, 1, base(shrunk, before, seen(at(11), 2, 2).group), "a reading that lags: just as before our removal")
-	assert.Equal(t, 12, base(shrunk, before, seen(at(11), 12, 12).group), "raised by hand at the same time")
+	assert.Equal(t, 1, from(shrunk, 11, 2, 2), "a reading that lags: just as before our removal")
+	assert.Equal(t, 12, from(shrunk, 11, 12, 12), "raised by hand at the same time")
+	assert.Equal(t, 2, from(shrunk, 40, 2, 2), "raised by hand to what it was, and no list lags so long")
+
+	swung := settled.increased("asa-1", 5, at(10)).removed([]string{"i-000"}, at(12))
+	assert.Equal(t, 4, from(swung, 13, 5, 5), "a reading from between two writes of ours")
+	assert.Equal(t, 4, from(swung, 13, 2, 2), "and one from before them")
 
 	owing := settled.increased("asa-1", 5, at(10)).owes(2)
-	assert.Equal(t, 3, base(owing, before, seen(at(11), 5, 3).group), "what we gave up does not count, what came does")
-
-	doubtful := settled.unanswered(at(12))
-	assert.Equal(t, 1, base(doubtful, before, seen(at(13), 1, 1).group), "a write without an answer: what the cloud shows")
-	unseen := settled.increased("asa-1", 5, at(10)).unanswered(at(12))
-	assert.Equal(t, 5, base(unseen, before, seen(at(13), 2, 2).group), "which may not even show our write before")
-	assert.Equal(t, 7, base(unseen, before, seen(at(13), 7, 2).group))
+	assert.Equal(t, 3, from(owing, 11, 5, 3), "what we gave up does not count, what came does")
 }
 
 func TestOldFailureDoesNotExplainAFreshIncrease(t *testing.T) {

@@ -1,0 +1,80 @@
+package nodegroups
+
+import (
+	"slices"
+	"time"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+)
+
+// doubt is a write that got no answer: it may have happened or not. The activities
+// tell, and it is never repeated before they do.
+type doubt struct {
+	// token is that of a scale-up, delta what it would add to the target, change what it
+	// would add to the number the cloud holds.
+	token         string
+	delta, change int
+	// ids are the instances of a removal.
+	ids []string
+	// asked is when the write began, at is when it was given up.
+	asked, at time.Time
+}
+
+// unanswered records a write that may or may not have happened.
+func (s groupState) unanswered(d doubt) groupState {
+	s.doubts = append(slices.Clip(s.doubts), d)
+	return s
+}
+
+// settleDoubts looks for the activities of the writes in doubt. One that is not found
+// in settleTime did not happen.
+func (s groupState) settleDoubts(o observation) groupState {
+	if len(s.doubts) == 0 || o.activities == nil {
+		return s
+	}
+	var left []doubt
+	for _, d := range s.doubts {
+		a, found := s.activityOf(d, o)
+		switch {
+		case !found && o.began.Sub(d.at) < settleTime:
+			left = append(left, d)
+		case !found:
+		case d.token != "":
+			s.target += d.delta
+			s = s.expecting(a.ID, d.delta, d.at).moved(s.held+d.change, d.at).square()
+			s.raised, s.grew = d.at, d.at
+		default:
+			s = s.removed(d.ids, d.at).removing(a.ID)
+		}
+	}
+	s.doubts = left
+	return s
+}
+
+// activityOf finds the activity of a write in doubt. A removal carries no mark, but
+// its activity names what it removed, once it has ended. Until then the instances tell,
+// or that more are being removed than the list shows.
+func (s groupState) activityOf(d doubt, o observation) (cloudprovider.Activity, bool) {
+	_, leaving := s.unlisted(o)
+	staying := 0
+	for _, i := range o.instances {
+		if live(i) && slices.Contains(d.ids, i.ID) {
+			staying++
+		}
+	}
+	for _, a := range o.activities {
+		switch {
+		case a.Status == cloudprovider.ActivityRejected, !a.Asked, slices.Contains(s.ours, a.ID):
+		case d.token != "":
+			if signed, ok := signatureOf(a); ok && signed.Token == d.token {
+				return a, true
+			}
+		case !slices.ContainsFunc(d.ids, func(id string) bool { return !slices.Contains(a.Removed, id) }):
+			return a, true
+		case a.Status == cloudprovider.ActivityInProgress && a.Requested == -len(d.ids) &&
+			a.Started.Add(activityTimeStep).After(d.asked) && (staying == 0 || leaving >= len(d.ids)):
+			return a, true
+		}
+	}
+	return cloudprovider.Activity{}, false
+}

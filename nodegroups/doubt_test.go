@@ -1,0 +1,92 @@
+package nodegroups
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+)
+
+// signedBy makes an activity one of a scale-up of ours.
+func signedBy(a cloudprovider.Activity, token string, from, total, asked int) cloudprovider.Activity {
+	a.Asked, a.Metadata = true, signature{Token: token, From: from, Total: total, At: at(asked)}.String()
+	return a
+}
+
+// removing is an activity that removes instances, and has done so if ids are given.
+func removing(id string, started, n int, ids ...string) cloudprovider.Activity {
+	a := activity(id, cloudprovider.ActivityInProgress, at(started), -n, 0)
+	a.Asked = true
+	if len(ids) > 0 {
+		a.Status, a.Ended, a.Removed = cloudprovider.ActivitySuccessful, at(started+10), ids
+	}
+	return a
+}
+
+func TestScaleUpInDoubtIsSettledByItsActivity(t *testing.T) {
+	s := groupState{}.observe(seen(at(0), 2, 2), at(0))
+	s = s.unanswered(doubt{token: "token-1", delta: 3, change: 3, asked: at(8), at: at(10)})
+	none := []cloudprovider.Activity{}
+	own := signedBy(activity("asa-1", cloudprovider.ActivityInProgress, at(8), 3, 0), "token-1", 2, 5, 8)
+	others := signedBy(activity("asa-2", cloudprovider.ActivityInProgress, at(8), 3, 0), "token-2", 2, 5, 8)
+
+	happened := s.observe(seen(at(12), 2, 2, own), at(12))
+	assert.Equal(t, 5, happened.target, "though the list is late")
+	assert.Equal(t, 5, happened.observe(seen(at(14), 2, 2, own), at(14)).target)
+	assert.Empty(t, happened.doubts)
+	assert.Equal(t, 5, happened.observe(seen(at(16), 5, 2, own), at(16)).target, "once")
+
+	late := seen(at(12), 2, 2)
+	late.activities = none
+	waiting := s.observe(late, at(12))
+	assert.Equal(t, 2, waiting.target)
+	assert.Len(t, waiting.doubts, 1, "it may yet arrive")
+	assert.Equal(t, 5, waiting.observe(seen(at(20), 2, 2, own), at(20)).target)
+	late.began = at(40)
+	assert.Empty(t, waiting.observe(late, at(40)).doubts, "but not for ever")
+
+	assert.Equal(t, 2, s.observe(seen(at(12), 2, 2, others), at(12)).target, "somebody else's tells nothing")
+	assert.Equal(t, 4, s.increased("asa-3", 4, at(11)).observe(seen(at(12), 4, 2, own), at(12)).target, "a later write of ours is absolute")
+	byHand := s.observe(seen(at(12), 7, 2, others), at(12))
+	assert.Empty(t, byHand.doubts, "the number that is shown holds whatever happened before")
+}
+
+func TestRemovalInDoubtIsSettledByItsActivity(t *testing.T) {
+	start := groupState{}.observe(seen(at(0), 3, 3), at(0))
+	s := start.unanswered(doubt{ids: []string{"i-000", "i-001"}, asked: at(8), at: at(10)})
+	leaving := seen(at(12), 1, 3)
+	for n := range 2 {
+		leaving.instances[n].Lifecycle = cloudprovider.Removing
+	}
+	leaving.activities = []cloudprovider.Activity{removing("asa-1", 8, 2)}
+	late := seen(at(12), 3, 3, removing("asa-1", 8, 2))
+	for name, o := range map[string]observation{
+		"the instances are leaving":             leaving,
+		"more is being removed than is shown":   late,
+		"its activity has ended and names them": seen(at(12), 3, 3, removing("asa-1", 8, 2, "i-000", "i-001")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := s.observe(o, at(12))
+			assert.Equal(t, 1, found.target)
+			assert.Contains(t, found.departed, "i-001")
+			assert.Empty(t, found.doubts)
+		})
+	}
+	for name, o := range map[string]observation{
+		"another number":    seen(at(12), 3, 3, removing("asa-1", 8, 1)),
+		"one from before":   seen(at(120), 3, 3, removing("asa-1", -100, 2)),
+		"other instances":   seen(at(12), 3, 3, removing("asa-1", 8, 2, "i-000", "i-007")),
+		"the cloud's own":   seen(at(12), 3, 3, func() cloudprovider.Activity { a := removing("asa-1", 8, 2); a.Asked = false; return a }()),
+		"nothing happened":  seen(at(12), 3, 3, activity("asa-0", cloudprovider.ActivitySuccessful, at(-50), 3, 3)),
+		"activities unread": seen(at(12), 3, 3),
+	} {
+		t.Run("not by "+name, func(t *testing.T) {
+			assert.Equal(t, 3, s.observe(o, at(12)).target)
+		})
+	}
+	t.Run("not by a removal that was answered", func(t *testing.T) {
+		two := start.removed([]string{"i-002"}, at(7)).removing("asa-1").unanswered(doubt{ids: []string{"i-000"}, asked: at(8), at: at(10)})
+		assert.Equal(t, 2, two.observe(seen(at(12), 3, 3, removing("asa-1", 7, 1)), at(12)).target)
+	})
+}
