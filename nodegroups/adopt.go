@@ -43,7 +43,7 @@ func (s groupState) looksLike(other groupState) bool {
 // ours replaced: somebody else has changed it.
 func (s groupState) follow(o observation, now time.Time) groupState {
 	shown := o.group.Desired
-	if s.outdated(shown, now) {
+	if s.outdated(shown, now) && !latest(shown, o.activities, now) {
 		return s
 	}
 	if shown == s.held && !s.ambiguous(shown, now) {
@@ -85,6 +85,14 @@ func (s groupState) outdated(shown int, now time.Time) bool {
 	return shown != s.held && s.ambiguous(shown, now)
 }
 
+// latest reports whether a desired number is the one that the writes of late have come
+// to, whoever made them: it may be one that a write of ours replaced, and another has set
+// again.
+func latest(shown int, activities []cloudprovider.Activity, now time.Time) bool {
+	numbers := recentNumbers(activities, now)
+	return len(numbers) > 0 && numbers[len(numbers)-1] == shown
+}
+
 // ambiguous reports whether a desired number may be one that a write of ours replaced
 // just now.
 func (s groupState) ambiguous(shown int, now time.Time) bool {
@@ -122,10 +130,16 @@ func (s groupState) unlisted(o observation) (coming, leaving int) {
 }
 
 // existing counts the instances that are there or on their way, although the list may
-// lag.
+// lag. None is on its way beyond the cloud's number: what a running activity has created
+// and another provider has removed before we saw it is not to come.
 func (s groupState) existing(o observation) int {
 	coming, leaving := s.unlisted(o)
-	return max(0, s.there(o)+coming-leaving)
+	staying := max(0, s.there(o)-leaving)
+	all := max(0, s.there(o)+coming-leaving)
+	if !o.group.ExpectedNumberMode || s.outdated(o.group.Desired, o.began) {
+		return all
+	}
+	return min(all, max(staying, o.group.Desired))
 }
 
 // pending drops the increases whose activity has ended, or can no longer be found.

@@ -46,8 +46,6 @@ type player struct {
 	ledger []*ledger
 	story  []string
 	broken *violation
-	// reading: a look at the cloud outlived its refresh, and ends in this step or later.
-	reading bool
 	// slowest is the longest that calm took to come.
 	slowest time.Duration
 }
@@ -62,6 +60,9 @@ type client struct {
 	shown   map[string]time.Time
 	started time.Time
 	loops   int
+	// reading: a look at the cloud outlived its refresh, and has ended since the provider
+	// was last asked, or goes on.
+	reading bool
 	minds   []mind
 }
 
@@ -155,10 +156,11 @@ func (p *player) play() {
 		p.pause(time.Millisecond) // no two things happen at the same instant
 		p.turnTo(s.peer)
 		p.open()
-		p.reading = !p.Status().ReadingSince.IsZero()
+		p.reading = p.reading || !p.Status().ReadingSince.IsZero()
 		said := p.do(s)
 		synctest.Wait() // what outlives its RPC ends with its deadline
 		p.audit(s)
+		p.reading = !p.Status().ReadingSince.IsZero()
 		p.tell(n, s, said)
 		if p.broken != nil {
 			p.broken.story = p.story

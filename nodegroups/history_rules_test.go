@@ -248,9 +248,19 @@ func (p *player) judgeReads(s step, l *ledger, was int, before, there truth) {
 		p.violate("the target falls by what CA took back, and no more", "%s: from %d to %d, at least %d", l.spec.name, was, target, lowest)
 	case target > highest:
 		p.violate("the target rises by what CA asked for, and no more", "%s: from %d to %d, at most %d", l.spec.name, was, target, highest)
-	case l.victims == 0 && l.step.accepted+l.step.uncertain == 0 && !l.step.inDoubt && l.step.refusals == 0 && l.step.decreased == 0 && target != was-gone-l.step.dropped && !p.excusedLeft(l, before, there):
+	case l.victims == 0 && l.step.accepted+l.step.uncertain == 0 && !l.step.inDoubt && l.step.refusals == 0 && l.step.decreased == 0 && !p.fallsBy(was, gone+l.step.dropped, target, max(before.desired, len(before.live))) && !p.excusedLeft(l, before, there):
 		p.violate("a delete lowers the target by what really left", "%s: from %d to %d, %d left, %d given up", l.spec.name, was, target, gone, l.step.dropped)
 	}
+}
+
+// fallsBy reports whether the target fell by n. Where the other provider has lowered the
+// cloud's number further, the write that lowers ours finds it: the target may be that
+// number then, and no less.
+func (p *player) fallsBy(was, n, target, there int) bool {
+	if len(p.peers) > 1 && there < was-n {
+		return target >= there && target <= was-n
+	}
+	return target == was-n
 }
 
 // excusedLeft: an instance left in the step for another reason too.

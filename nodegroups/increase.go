@@ -70,7 +70,13 @@ func (p *Provider) raise(ctx context.Context, m *member, to int) error {
 	now := p.Clock.Now()
 	switch {
 	case err == nil, errors.Is(err, cloudprovider.ErrNoChange):
-		p.change(m, func(s groupState) groupState { return s.increased(activity, to, now).unthrottled() })
+		p.change(m, func(s groupState) groupState {
+			s = s.increased(activity, to, now).unthrottled()
+			if !seen.group.ExpectedNumberMode {
+				s = s.retried()
+			}
+			return s
+		})
 		log.Info("scale-up accepted", "activity", activity)
 		p.askedFor(m, from, to)
 		return nil

@@ -201,8 +201,15 @@ func (s groupState) square() groupState {
 
 // repaid records that the cloud accepted a raise that had to wait.
 func (s groupState) repaid(activity string, delta int, now time.Time) groupState {
-	s = s.paid(now).expecting(activity, delta, now)
+	s = s.paid(now).expecting(activity, delta, now).retried()
 	s.raised, s.grew = now, now
+	return s
+}
+
+// retried drops the placeholders because an activity is to create all that is missing:
+// giving up what is on its way could not stop it, and the target would not fall.
+func (s groupState) retried() groupState {
+	s.placeholders = nil
 	return s
 }
 
