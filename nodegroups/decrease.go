@@ -30,14 +30,16 @@ func (p *Provider) DecreaseTargetSize(ctx context.Context, groupID string, delta
 	defer m.writing.release()
 
 	group, err := p.readBriefly(ctx, m)
-	var alive int
+	// What CA was shown exists, although the group's counters may be late.
+	state, seen := p.stateOf(m)
+	alive := state.there(seen)
 	if err == nil {
-		alive, _, err = p.existing(ctx, m, group)
+		var counted int
+		counted, _, err = p.existing(ctx, m, group)
+		alive = max(alive, counted)
 	}
 	if err != nil {
-		state, seen := p.stateOf(m)
 		p.Log.Warn("target is lowered by the last snapshot, the group cannot be read", "group", groupID, "error", err)
-		alive = state.there(seen)
 	}
 	from := p.targetOf(m)
 	to := max(alive, from+delta)

@@ -124,7 +124,9 @@ func (p *player) judgeInstances(l *ledger, before, there truth) {
 		case l.named[id], l.excused[id]:
 			l.left = append(l.left, "cn-hangzhou."+id)
 			if l.spec.classic && len(p.peers) > 1 {
-				l.allowed++ // the other provider has not heard of it, and no number tells
+				// The other provider has not heard of it, and such a group holds no number
+				// that could tell: its next absolute write creates one in its place.
+				l.allowed++
 			}
 		case l.victims > 0:
 			l.victims--
@@ -213,7 +215,7 @@ func (p *player) judgeReads(s step, l *ledger, was int, before, there truth) {
 	}
 	gone := removed(l, before, there)
 	basis := was
-	if !l.spec.classic {
+	if !l.spec.classic && (len(p.peers) > 1 || !l.handled.IsZero()) {
 		// The write reads the group, and somebody else may have lowered the number.
 		basis = min(was, max(before.desired, len(before.live)))
 	}
@@ -227,20 +229,23 @@ func (p *player) judgeReads(s step, l *ledger, was int, before, there truth) {
 		highest = max(was, before.desired, len(before.live)) + l.step.accepted + l.step.uncertain
 	}
 	if p.now().Sub(l.handled) < 30*time.Second {
-		lowest = 0 // a number set by hand may look like one that a write of ours replaced
+		// A number set by hand may look like one that a write of ours replaced, and no
+		// reading tells the two apart while lists may lag.
+		lowest = 0
 	}
 	if l.step.inDoubt { // and what became of those writes may have been found out
 		lowest -= l.removals
 		highest = max(highest, max(was, before.desired, len(before.live))+l.step.accepted+l.raises)
 	}
 	if l.spec.classic && len(p.peers) > 1 {
-		// What the other provider asked for is on its way too, and no number tells whose it is.
+		// What the other provider asked for is on its way too, and no number tells whose it
+		// is; max still bounds it.
 		highest = max(highest, target)
 	}
 	switch {
 	case target > was && target > l.spec.max:
 		p.violate("the target is never above max", "%s: %d of %d", l.spec.name, target, l.spec.max)
-	case l.step.decreased > 0 && p.history.lag == (lag{}) && target < min(was, len(there.live), len(p.candidates(l))):
+	case l.step.decreased > 0 && target < min(was, len(there.live), len(p.candidates(l))):
 		p.violate("the target is not decreased below what exists", "%s: from %d to %d, %d live", l.spec.name, was, target, len(there.live))
 	case gone > 0 && l.step.dropped+l.step.decreased == 0 && was >= l.spec.min && target < l.spec.min:
 		p.violate("no delete takes the target below min", "%s: from %d to %d", l.spec.name, was, target)
@@ -248,6 +253,8 @@ func (p *player) judgeReads(s step, l *ledger, was int, before, there truth) {
 		p.violate("the target falls by what CA took back, and no more", "%s: from %d to %d, at least %d", l.spec.name, was, target, lowest)
 	case target > highest:
 		p.violate("the target rises by what CA asked for, and no more", "%s: from %d to %d, at most %d", l.spec.name, was, target, highest)
+	// Judged where nothing else moves the target in the same step: no scale-up, no refusal,
+	// and no write in doubt, which any RPC that reads the activities may settle.
 	case l.victims == 0 && l.step.accepted+l.step.uncertain == 0 && !l.step.inDoubt && l.step.refusals == 0 && l.step.decreased == 0 && !p.fallsBy(was, gone+l.step.dropped, target, max(before.desired, len(before.live))) && !p.excusedLeft(l, before, there):
 		p.violate("a delete lowers the target by what really left", "%s: from %d to %d, %d left, %d given up", l.spec.name, was, target, gone, l.step.dropped)
 	}

@@ -256,3 +256,36 @@ func TestObserveProperties(t *testing.T) {
 		}
 	})
 }
+
+// A write that creates all that is missing takes the failed instances along: to give them
+// up afterwards could not stop what is on its way.
+func TestARetryTakesThePlaceholdersAlong(t *testing.T) {
+	s := groupState{target: 5, owed: true, more: true, placeholders: []placeholder{{id: "failed-1"}}}
+	s = s.repaid("asa-2", 5, at(10))
+	assert.Empty(t, s.placeholders)
+	after, dropped := s.dropPlaceholders([]string{"failed-1"})
+	assert.Zero(t, dropped)
+	assert.Equal(t, 5, after.target)
+}
+
+// What another provider has removed before we saw it is not to come, although the
+// activity that created it runs.
+func TestNoneIsOnItsWayBeyondTheCloudsNumber(t *testing.T) {
+	raise := activity("asa-1", cloudprovider.ActivityInProgress, at(0), 3, 0)
+	s := groupState{known: true}
+	assert.Equal(t, 2, s.existing(seen(at(10), 2, 1, raise)), "of three to come the number holds one")
+	assert.Equal(t, 4, s.existing(seen(at(10), 4, 1, raise)))
+	assert.Equal(t, 4, s.existing(classic(seen(at(10), 0, 1, raise))), "a group without a number cannot tell")
+	s.held, s.replaced, s.lastWrite = 4, []int{1}, at(8)
+	assert.Equal(t, 4, s.existing(seen(at(10), 1, 1, raise)), "and a number that a write of ours replaced is late")
+}
+
+// A number that a write of ours replaced is believed where the activities say that
+// somebody has set it again.
+func TestANumberThatIsSetAgain(t *testing.T) {
+	s := groupState{}.observe(seen(at(0), 2, 2), at(0)).removed([]string{"i-000", "i-001"}, at(5))
+	back := signedBy(activity("asa-2", cloudprovider.ActivitySuccessful, at(7), 2, 2), "token-9", 0, 2, 7)
+	gone := removing("asa-1", 5, 2, "i-000", "i-001")
+	assert.Equal(t, 0, s.observe(seen(at(9), 2, 2, gone), at(9)).target, "a late list")
+	assert.Equal(t, 2, s.observe(seen(at(9), 2, 2, back, gone), at(9)).target)
+}
