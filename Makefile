@@ -75,10 +75,13 @@ e2e: ## the real control plane and each cluster-autoscaler against buildpool
 	$(GO) -C e2e test -count=1 -timeout 75m ./...
 
 FIDELITY := $(GO) -C e2e/oracle test -tags externalgrpc -vet=off -count=1 -timeout 6h -run '^TestFidelity$$' .
+SEEDS ?= 5
+# What is measured: cases kept of other code are measured anew.
+MEASURED = $$(find simulations/engine nodegroups ess grpcserver e2e/oracle -name '*.go' | LC_ALL=C sort | xargs cat | sha256sum | cut -c1-12)
 
-fidelity: ## the simulator against the real cluster-autoscaler in virtual time, see docs/fidelity.md
+fidelity: ## the simulator against the real cluster-autoscaler in virtual time, see docs/fidelity.md; goes on where it was ended; CASES='a regular expression'
 	@mkdir -p $(BIN)
-	$(FIDELITY) -v -table $(CURDIR)/$(BIN)/fidelity.md
+	nice $(FIDELITY) -v -seeds $(SEEDS) -cases '$(CASES)' -key "$(MEASURED)-$(SEEDS)" -rows $(CURDIR)/$(BIN)/fidelity.json -table $(CURDIR)/$(BIN)/fidelity.md
 
 fidelity-quick: ## the same for a few cases, three seeds each: minutes
 	$(FIDELITY) -short

@@ -111,6 +111,12 @@ var fidelityCases = []fidelityCase{
 		groups(normal("normal", 100), gpu("gpu", 20)),
 	}},
 	{name: "a min of 6", quick: true, trace: rush(200, 8*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 100)), func(s *engine.Settings) { s.Groups[0].Config.Min = 6 }}},
+	{name: "a warm window", trace: rush(200, 8*time.Hour, mixed...), with: []func(*engine.Settings){
+		groups(normal("normal", 100)), warm, withFlags(func(a *engine.Autoscaler) { a.EnforceNodeGroupMinSize = true }),
+	}},
+	{name: "a warm window by the provider", quick: true, trace: rush(200, 8*time.Hour, mixed...), with: []func(*engine.Settings){
+		groups(normal("normal", 100)), warm, func(s *engine.Settings) { s.Schedule.Mode = config.ScheduleByProvider },
+	}},
 	{name: "similar groups balanced", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){
 		groups(normal("one", 100), normal("two", 100)), withFlags(func(a *engine.Autoscaler) { a.BalanceSimilarNodeGroups = true }), likeOne,
 	}},
@@ -129,6 +135,16 @@ var fidelityCases = []fidelityCase{
 		groups(normal("normal", 100)), func(s *engine.Settings) { s.Scheduler = engine.MostAllocated },
 	}},
 	{name: "a weekday", trace: profile("afternoon", 1, 3000, mixed...), with: []func(*engine.Settings){groups(normal("normal", 100))}},
+}
+
+// warm keeps twelve nodes in the third to fifth hour of a trace of pushes, more than it
+// needs by itself.
+func warm(s *engine.Settings) {
+	s.Schedule.Mode = config.ScheduleByAutoscaler
+	lead := config.Duration(3 * time.Minute)
+	s.Groups[0].Config.Schedules = []config.Window{{
+		Cron: "0 12 * * 1-5", Duration: config.Duration(3 * time.Hour), Min: 12, Lead: &lead, TimeZone: "UTC",
+	}}
 }
 
 // likeOne gives all groups one instance type: cluster-autoscaler takes only nodes with
