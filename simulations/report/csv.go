@@ -20,9 +20,13 @@ var buildColumns = []string{
 	"started", "ended", "group", "node", "interruptions", "lost", "cause",
 }
 
-// WriteBuildsCSV writes one line per build of the trace. Times are in seconds; what did
+// WriteBuildsCSV writes when the trace starts, where that is known, and one line per
+// build. Times are in seconds; what did
 // not happen is empty, and so is the wait of a build that never started.
 func WriteBuildsCSV(w io.Writer, settings engine.Settings, result engine.Result) error {
+	if _, err := io.WriteString(w, workload.CSVStart(settings.Trace.Start)); err != nil {
+		return fmt.Errorf("write builds: %w", err)
+	}
 	out := csv.NewWriter(w)
 	if err := out.Write(buildColumns); err != nil {
 		return fmt.Errorf("write builds: %w", err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/buildpool/buildpool/simulations/engine"
 	"github.com/buildpool/buildpool/simulations/report"
+	"github.com/buildpool/buildpool/simulations/workload"
 )
 
 func TestCSV(t *testing.T) {
@@ -31,7 +32,14 @@ func TestBuildsCSVAddsUp(t *testing.T) {
 	result := play(s)
 	var out bytes.Buffer
 	require.NoError(t, report.WriteBuildsCSV(&out, s, result))
-	lines, err := csv.NewReader(&out).ReadAll()
+	again, dropped, err := workload.Read("builds.csv", bytes.NewReader(out.Bytes()), workload.Options{})
+	require.NoError(t, err)
+	require.Zero(t, dropped)
+	require.True(t, again.Start.Equal(s.Trace.Start))
+	require.Len(t, again.Builds, len(s.Trace.Builds))
+	reader := csv.NewReader(&out)
+	reader.Comment = '#'
+	lines, err := reader.ReadAll()
 	require.NoError(t, err)
 	require.Len(t, lines, 1+len(s.Trace.Builds))
 	for _, line := range lines[1:] {

@@ -72,13 +72,20 @@ func writeCSV(out *bufio.Writer, t Trace) error {
 	return nil
 }
 
+// CSVStart is the line before a CSV trace's header that says when the trace starts; empty
+// where that is not known.
+func CSVStart(start time.Time) string {
+	if start.IsZero() {
+		return ""
+	}
+	at, location := formatStart(start)
+	return strings.TrimSpace("# start "+at+" "+location) + "\n"
+}
+
 // csvHeader is what stands before the builds.
 func csvHeader(start time.Time, used []column, waits bool) string {
 	var h strings.Builder
-	if !start.IsZero() {
-		at, location := formatStart(start)
-		h.WriteString(strings.TrimSpace("# start "+at+" "+location) + "\n")
-	}
+	h.WriteString(CSVStart(start))
 	h.WriteString("arrival,duration")
 	for _, c := range used {
 		h.WriteString("," + columnNames[c])
