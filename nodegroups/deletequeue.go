@@ -148,7 +148,7 @@ func (p *Provider) flush(ctx context.Context, m *member, removals []*removal) {
 		fail(removals, err)
 		return
 	}
-	removals = p.admit(m, removals)
+	removals = p.admit(m, p.spare(removals))
 	err := p.removeInstances(ctx, m, removals)
 	if errors.Is(err, cloudprovider.ErrInstanceNotFound) || errors.Is(err, cloudprovider.ErrConflict) {
 		p.removeThoseLeft(ctx, m, removals, err)
@@ -184,6 +184,7 @@ func (p *Provider) removeThoseLeft(ctx context.Context, m *member, removals []*r
 	}
 	now := p.Clock.Now()
 	p.change(m, func(s groupState) groupState { return s.gone(instanceIDs(gone), now) })
+	left = p.spare(left) // the answer may have taken its time
 	fail(left, p.removeInstances(ctx, m, left))
 }
 

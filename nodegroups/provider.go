@@ -32,6 +32,9 @@ type Settings struct {
 	// DeleteWindow is how long a delete waits for others to share its call with.
 	// CA sends the deletes of one decision within milliseconds. Default: 100 ms.
 	DeleteWindow time.Duration
+	// Cluster is looked at right before an instance is removed; nil: nothing is known of
+	// the builds on its node, and CA's word is taken.
+	Cluster cloudprovider.Cluster
 	// DryRun: everything is decided as ever, and nothing is written. What has to change
 	// the account fails with ErrDryRun, and CA sees the account as it is.
 	DryRun bool

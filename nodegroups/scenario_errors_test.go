@@ -29,6 +29,7 @@ var errorClasses = []errorClass{
 	{context.Canceled, codes.Canceled, "cut off"},
 	{cloudprovider.ErrNotReady, codes.Unavailable, "not ready"},
 	{cloudprovider.ErrUnavailable, codes.Unavailable, "cloud unavailable"},
+	{cloudprovider.ErrClusterUnseen, codes.Unavailable, "cluster unseen"},
 	{cloudprovider.ErrThrottled, codes.ResourceExhausted, "throttled"},
 	{cloudprovider.ErrQuotaExceeded, codes.ResourceExhausted, "quota exceeded"},
 	{cloudprovider.ErrOutOfStock, codes.ResourceExhausted, "out of stock"},

@@ -31,6 +31,8 @@ func init() {
 		"target": (*stage).doTarget, "node-group-for": (*stage).doNodeGroupFor, "increase": (*stage).doIncrease,
 		"decrease": (*stage).doDecrease, "delete": (*stage).doDelete, "delete-each": (*stage).doDeleteEach,
 		"template": (*stage).doTemplate, "options": (*stage).doOptions,
+		// What happens in the cluster.
+		"cluster": (*stage).doCluster, "pod": (*stage).doPod,
 		// What happens in the account.
 		"account": (*stage).doAccount, "stock": (*stage).doStock, "fault": (*stage).doFault, "clear": (*stage).doClear,
 		"reclaim": (*stage).doReclaim, "edit": (*stage).doEdit, "protect": (*stage).doProtect, "by-hand": (*stage).doByHand,

@@ -31,6 +31,7 @@ type stage struct {
 	account  *esssim.Simulator
 	actors   map[string]*actor
 	aliases  aliases
+	cluster  *stagedCluster // nil: the providers see no cluster
 	log      *eventLog
 	tokens   atomic.Int64
 	// spelling is how the cluster's nodes spell provider IDs.
@@ -93,7 +94,7 @@ func (s *stage) start(name string) {
 	}
 	l := &line{next: s.account.Transport()}
 	p, err := nodegroups.New(s.configuration(), nodegroups.Settings{
-		Cloud: s.cloud(l), Clock: clock.RealClock{}, Log: s.log.logger(),
+		Cloud: s.cloud(l), Cluster: s.seen(), Clock: clock.RealClock{}, Log: s.log.logger(),
 		NewToken: func() string { return fmt.Sprintf("token-%d", s.tokens.Add(1)) },
 	})
 	require.NoError(s.t, err)
@@ -138,6 +139,9 @@ func (s *stage) open() {
 
 func (s *stage) configuration() config.Config {
 	file := "apiVersion: buildpool/v1alpha1\nkind: NodeGroups\nregion: cn-hangzhou\n"
+	if s.cluster != nil && len(s.cluster.settings) > 0 {
+		file += "lastLook: {" + strings.Join(s.cluster.settings, ", ") + "}\n"
+	}
 	for _, g := range s.declared {
 		if mode := g.set("schedule-mode", ""); mode != "" {
 			file += "schedule: {mode: " + mode + "}\n"

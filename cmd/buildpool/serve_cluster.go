@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 
+	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/cluster"
 )
 
@@ -79,6 +80,14 @@ func (s *serving) openCluster() error {
 	}
 	s.cluster, err = cluster.NewCache(client, s.env.clock, s.log)
 	return err
+}
+
+// seen is the cluster as the provider sees it; nil if it is not watched.
+func (s *serving) seen() cloudprovider.Cluster {
+	if s.cluster == nil {
+		return nil
+	}
+	return s.cluster
 }
 
 // watchCluster keeps the cache until ctx ends.

@@ -103,6 +103,7 @@ func (s *serving) openProvider() (err error) {
 		ResyncEvery:  s.flags.resyncInterval,
 		DeleteWindow: s.flags.deleteWindow,
 		DryRun:       s.flags.dryRun,
+		Cluster:      s.seen(),
 	})
 	if err != nil {
 		return err

@@ -32,6 +32,8 @@ type Config struct {
 	Pricing Pricing `json:"pricing,omitempty"`
 	// Schedule is what holds for the warm windows of every group.
 	Schedule Schedule `json:"schedule,omitempty"`
+	// LastLook is what is looked at right before an instance is removed.
+	LastLook LastLook `json:"lastLook,omitempty"`
 	// Groups are the node groups offered to cluster-autoscaler.
 	Groups []Group `json:"groups"`
 }

@@ -19,6 +19,7 @@ func withDefaults(cfg Config) Config {
 	if cfg.Schedule.Mode == "" {
 		cfg.Schedule.Mode = ScheduleByAutoscaler
 	}
+	cfg.LastLook = lastLookWithDefaults(cfg.LastLook)
 	groups := make([]Group, len(cfg.Groups))
 	for i, g := range cfg.Groups {
 		groups[i] = groupWithDefaults(g, cfg.Defaults)

@@ -59,6 +59,7 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[Class]():              texts(ClassNormal, ClassGPU, ClassSpot),
 	reflect.TypeFor[ScheduleMode]():       texts(ScheduleByAutoscaler, ScheduleByProvider),
 	reflect.TypeFor[WhenAllSkipped]():     texts(LeastBad, Veto),
+	reflect.TypeFor[WhenUnseen]():         texts(RefuseUnseen, RemoveUnseen),
 	reflect.TypeFor[PodNetwork]():         texts(PodNetworkFlannel, PodNetworkTerway),
 	reflect.TypeFor[corev1.TaintEffect](): texts(corev1.TaintEffectNoSchedule, corev1.TaintEffectPreferNoSchedule, corev1.TaintEffectNoExecute),
 }

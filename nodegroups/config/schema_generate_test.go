@@ -102,6 +102,7 @@ func constraints(s *jsonschema.Schema) []func() {
 		},
 		func() { at("Template", "instanceType").MinLength = number(1) },
 		func() { at("GPU", "type").MinLength = number(1) },
+		func() { at("LastLook", "buildSelector").MinLength = number(1) },
 		pattern("Config", "region", regionPattern),
 		pattern("Account", "assumeRoleArn", rolePattern),
 		pattern("OIDC", "roleArn", rolePattern),

@@ -15,6 +15,7 @@ func (d *decoder) validate(cfg Config) {
 	d.checkDefaults(cfg.Defaults)
 	d.checkExpander(cfg.Expander)
 	d.checkSchedule(cfg.Schedule)
+	d.checkLastLook(cfg.LastLook)
 	if d.sound("groups") && len(cfg.Groups) == 0 {
 		d.complain("groups", "the list is empty", "name at least one group")
 	}

@@ -1,0 +1,108 @@
+package nodegroups_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+)
+
+// stagedCluster is a cluster whose nodes are called like their instances.
+type stagedCluster struct {
+	settings []string // of lastLook
+
+	mu   sync.Mutex
+	away bool
+	pods []*cloudprovider.Pod
+}
+
+func (c *stagedCluster) Current() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.away {
+		return fmt.Errorf("%w: its pods cannot be watched: connection refused", cloudprovider.ErrClusterUnseen)
+	}
+	return nil
+}
+
+func (c *stagedCluster) Nodes() []*cloudprovider.ClusterNode { return nil }
+
+func (c *stagedCluster) NodesOf(instanceID string) []*cloudprovider.ClusterNode {
+	return []*cloudprovider.ClusterNode{{Name: instanceID, InstanceID: instanceID}}
+}
+
+func (c *stagedCluster) PodsOn(nodeName string) []*cloudprovider.Pod {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var found []*cloudprovider.Pod
+	for _, p := range c.pods {
+		if p.Node == nodeName {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// set replaces the pod of the name; nil removes it.
+func (c *stagedCluster) set(name string, pod *cloudprovider.Pod) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pods = slices.DeleteFunc(slices.Clone(c.pods), func(p *cloudprovider.Pod) bool { return p.Name == name })
+	if pod != nil {
+		c.pods = append(c.pods, pod)
+	}
+}
+
+func (s *stage) seen() cloudprovider.Cluster {
+	if s.cluster == nil {
+		return nil
+	}
+	return s.cluster
+}
+
+// doCluster lets the providers see a cluster, with settings of lastLook above start;
+// "cluster away" and "cluster back" take the apiserver away and back.
+func (s *stage) doCluster(o order) []string {
+	if s.cluster == nil {
+		s.cluster = &stagedCluster{}
+		for key, value := range o.settings {
+			s.cluster.settings = append(s.cluster.settings, key+": "+strconv.Quote(value))
+			if key == "expendableBelow" {
+				s.cluster.settings[len(s.cluster.settings)-1] = key + ": " + value
+			}
+		}
+		slices.Sort(s.cluster.settings)
+	}
+	s.cluster.mu.Lock()
+	defer s.cluster.mu.Unlock()
+	s.cluster.away = slices.Contains(o.words, "away")
+	return nil
+}
+
+// doPod puts a pod on a node, "pod compile node-1 owner=DaemonSet", or changes it;
+// "pod compile gone" removes it.
+func (s *stage) doPod(o order) []string {
+	require.NotNil(s.t, s.cluster, "there is no cluster: say so above start")
+	name, node := o.word(s.t, 0), o.word(s.t, 1)
+	if node == "gone" {
+		s.cluster.set(name, nil)
+		return nil
+	}
+	pod := &cloudprovider.Pod{
+		Namespace: "ci", Name: name, Node: s.aliases.real(node), OwnerKind: o.settings["owner"],
+		Leaving: o.settings["leaving"] == "yes", Mirror: o.settings["mirror"] == "yes",
+	}
+	if key, value, ok := strings.Cut(o.settings["label"], ":"); ok {
+		pod.Labels = map[string]string{key: value}
+	}
+	if p := o.integer(s.t, "priority"); p != nil {
+		pod.Priority = int32(*p)
+	}
+	s.cluster.set(name, pod)
+	return nil
+}
