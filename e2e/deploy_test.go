@@ -48,6 +48,8 @@ func deployed(t *testing.T) map[string][]objects.Object {
 	require.NoError(t, err)
 	for file, why := range notObjects {
 		assert.Contains(t, examples, file, "%s, says the list, but it is not there", why)
+		_, err := deploy.Read(file)
+		assert.Error(t, err, "%s: %s, says the list, but it holds objects", file, why)
 	}
 	all := map[string][]objects.Object{}
 	for _, file := range slices.Concat(renderings, manifests, examples) {

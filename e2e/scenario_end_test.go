@@ -17,7 +17,7 @@ import (
 // end saves the evidence of a failed test, ends its processes and clears the
 // cluster for the next one. The test's own context is over by now.
 func (s *scenario) end() {
-	ctx, cancel := context.WithTimeout(context.Background(), 45*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if s.t.Failed() {
 		s.saveEvidence(ctx)
