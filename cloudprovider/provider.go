@@ -101,6 +101,17 @@ const FakeNodeReason = "k8s.io/cluster-autoscaler/fake-node-reason"
 // Fake reports whether the node is CA's stand-in for an instance that has none.
 func (n Node) Fake() bool { return n.Annotations[FakeNodeReason] != "" }
 
+// LabelNodeType with the value NodeTypeVirtual marks a virtual node: one of a virtual
+// kubelet, behind which there is no machine. By this label alone CA leaves it out of
+// its limits on cores and memory.
+const (
+	LabelNodeType   = "type"
+	NodeTypeVirtual = "virtual-kubelet"
+)
+
+// Virtual reports whether the node is a virtual one.
+func (n Node) Virtual() bool { return n.Labels[LabelNodeType] == NodeTypeVirtual }
+
 // InstanceState is an instance's state as CA counts it.
 type InstanceState int
 

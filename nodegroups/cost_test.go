@@ -101,6 +101,28 @@ func TestFullLooksAreRare(t *testing.T) {
 	})
 }
 
+// CA asks about a virtual node several times a loop, because "none" is not kept. It
+// costs no call, and no full look even if its provider ID reads like an instance's.
+func TestVirtualNodesCauseNoLook(t *testing.T) {
+	play(t, manyGroups(1, 3), func(w *world) {
+		w.after(time.Minute)
+		w.account.ForgetCalls()
+		before := w.account.Calls()["DescribeScalingGroups"]
+		for n := range 12 {
+			for _, id := range []string{"", "cn-hangzhou.virtual-kubelet-cn-hangzhou-h", fmt.Sprintf("cn-hangzhou.i-virtual%d", n)} {
+				_, err := w.NodeGroupForNode(cloudprovider.Node{
+					Name: "virtual-kubelet-cn-hangzhou-h", ProviderID: id,
+					Labels: map[string]string{cloudprovider.LabelNodeType: cloudprovider.NodeTypeVirtual},
+				})
+				require.ErrorIs(w.t, err, cloudprovider.ErrNotManaged, id)
+			}
+			w.after(10 * time.Second)
+		}
+		assert.Equal(w.t, before+12, w.account.Calls()["DescribeScalingGroups"], "the refreshes' own")
+		assert.Zero(w.t, w.account.Calls()["DescribeScalingInstances"])
+	})
+}
+
 // large is a provider at the size the documentation speaks of.
 func large(b *testing.B, groups, nodesEach int, resync time.Duration) (*nodegroups.Provider, *testingclock.FakeClock, []string) {
 	b.Helper()

@@ -167,6 +167,9 @@ func (p *Provider) NodeGroupForNode(node cloudprovider.Node) (cloudprovider.Node
 	if isPlaceholderID(node.ProviderID) {
 		return s.placeholderOwner(node.ProviderID)
 	}
+	if node.Virtual() { // no instance, whatever its provider ID looks like: not even a stranger
+		return cloudprovider.NodeGroup{}, fmt.Errorf("virtual node %q: %w", node.Name, cloudprovider.ErrNotManaged)
+	}
 	id, form, err := cloudprovider.ParseProviderID(node.ProviderID)
 	if err != nil {
 		return cloudprovider.NodeGroup{}, err
