@@ -34,6 +34,7 @@ var layers = map[string][]string{
 	"grpcserver":                  {"cloudprovider", "grpcserver/dialect"},
 	"grpcserver/dialect":          {"cloudprovider"},
 	"cluster":                     {"cloudprovider"},
+	"overflow":                    {},
 	"simulations/workload":        {},
 	"simulations/engine":          {"simulations/workload", "nodegroups", "nodegroups/config", "nodegroups/expander", "nodegroups/floor", "cloudprovider"},
 	"simulations/baseline":        {"simulations/engine", "simulations/workload", "cloudprovider"},
