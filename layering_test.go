@@ -33,6 +33,7 @@ var layers = map[string][]string{
 	"ess/esssim/kubenodes":        {"ess/esssim", "ess/esssim/account"},
 	"grpcserver":                  {"cloudprovider", "grpcserver/dialect"},
 	"grpcserver/dialect":          {"cloudprovider"},
+	"timeline":                    {"cloudprovider"},
 	"cluster":                     {"cloudprovider"},
 	"overflow":                    {},
 	"simulations/workload":        {},

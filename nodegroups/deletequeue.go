@@ -233,6 +233,9 @@ func (p *Provider) removeInstances(ctx context.Context, m *member, removals []*r
 	p.change(m, func(s groupState) groupState { return s.removed(ids, now).removing(activity) })
 	p.Log.Info("scale-down accepted", "group", m.config.Name, "scaling_group", m.cloudID,
 		"from", from, "to", p.targetOf(m), "instances", ids, "activity", activity, "token", token)
+	if p.Removed != nil {
+		p.Removed(m.config.Name, ids)
+	}
 	p.decided(m.config.Name, "removed %s: target %d, it was %d", instances(len(ids)), p.targetOf(m), from)
 	return nil
 }

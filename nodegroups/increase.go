@@ -78,6 +78,7 @@ func (p *Provider) raise(ctx context.Context, m *member, to int) error {
 			return s
 		})
 		log.Info("scale-up accepted", "activity", activity)
+		p.rememberAsking(m)
 		p.askedFor(m, from, to)
 		return nil
 	case errors.Is(err, cloudprovider.ErrOutcomeUnknown): // whatever else it says
@@ -90,6 +91,7 @@ func (p *Provider) raise(ctx context.Context, m *member, to int) error {
 		// written when the group is free.
 		p.change(m, func(s groupState) groupState { return s.owesMore(to) })
 		log.Info("scale-up waits for the activity before", "error", err)
+		p.rememberAsking(m)
 		p.decided(m.config.Name, "will ask for %s once the scaling group is free", more(to-from))
 		return nil
 	default:

@@ -38,6 +38,9 @@ type Settings struct {
 	// DryRun: everything is decided as ever, and nothing is written. What has to change
 	// the account fails with ErrDryRun, and CA sees the account as it is.
 	DryRun bool
+	// Removed is told which instances of a group the cloud is removing at our request,
+	// and must not wait for anything. nil: nobody is.
+	Removed func(group string, instanceIDs []string)
 }
 
 // Provider answers cluster-autoscaler. It implements cloudprovider.Provider.
@@ -99,6 +102,8 @@ type member struct {
 	floors floor.Policy
 	boots  boots
 	warned time.Time
+	// asked are the times of the last accepted scale-ups, oldest first.
+	asked []time.Time
 	// failedRead is why the group could not be read the last time, empty if it could;
 	// failedWrite is the last write that failed.
 	failedRead, failedWrite GroupError

@@ -39,6 +39,8 @@ type serving struct {
 	readiness *readiness
 	client    kubernetes.Interface // nil: not asked for yet
 	cluster   *cluster.Cache       // nil: the cluster is not watched
+	events    *cluster.Events      // nil: none are written
+	lives     *lives               // nil: the cluster is not watched
 	election  *cluster.Election    // nil: nobody else answers
 	mark      *cluster.Mark        // nil: a Service finds the leader by readiness
 	stopped   chan struct{}        // closed when everything has stopped
@@ -66,6 +68,7 @@ func serve(ctx context.Context, env environment, f serveFlags) error {
 		s.openCloud,    // from which account
 		s.openCluster,  // for which cluster
 		s.openProvider, // who decides
+		func() error { return s.openTimeline(ctx) }, // and what came of it
 		s.openElection, // and whether we may
 		s.openServers,  // who answers
 		s.openExpander, // and who is asked for advice
@@ -104,6 +107,7 @@ func (s *serving) openProvider() (err error) {
 		DeleteWindow: s.flags.deleteWindow,
 		DryRun:       s.flags.dryRun,
 		Cluster:      s.seen(),
+		Removed:      s.tellRemoved,
 	})
 	if err != nil {
 		return err
@@ -222,6 +226,9 @@ func (s *serving) close() error {
 	}
 	if idle, ok := s.cloud.(interface{ Close() }); ok {
 		idle.Close()
+	}
+	if s.events != nil {
+		s.events.Close()
 	}
 	errs = append(errs, s.expander.close())
 	s.tracing.close(s.log) // last: everything else may still have made spans

@@ -27,5 +27,8 @@ func withStatus(next http.Handler, report func() statusReport) http.Handler {
 func (s *serving) report() statusReport {
 	r := reportOn(s.provider.Status(), s.env.clock.Now(), s.readiness.notReady(), s.grpc.Dialect().String())
 	r.Decisions = decisionsOf(s.provider.Decisions())
+	if s.lives != nil {
+		r.Waits = s.lives.report(r.Now)
+	}
 	return r
 }

@@ -54,6 +54,8 @@ but none is renamed or removed, and every field is always there:
   client      {dialect}: the autoscaler's releases by what was heard of it, or unknown
   providerID  {form, origin}: how provider IDs are spelt; configured, learned, assumed
   timeZone    whose clock the windows go by
+  waits       {hours, builds, p50Seconds, p95Seconds, sloSeconds, tooLong} of builds
+              that ran in those hours; null where the cluster is not watched
   decisions[] {at, group, text, times (in a row)} of late, newest first
   groups[]    {name, class, scalingGroup, served, problem, min, minReason, max,
               maxReason, target, instances {running, creating, deleting, failed},

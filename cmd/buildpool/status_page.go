@@ -86,7 +86,7 @@ func newPageView(r statusReport) pageView {
 		v.Autoscaler = "cluster-autoscaler " + r.Client.Dialect + "."
 	}
 	v.ProviderIDs = fmt.Sprintf("Provider IDs are spelt %s (%s).", r.ProviderID.Form, r.ProviderID.Origin)
-	v.Tiles = pageTiles(r.Groups)
+	v.Tiles = append(pageTiles(r.Groups), waitTiles(r.Waits)...)
 	for _, g := range r.Groups {
 		v.Groups = append(v.Groups, newPageGroup(g, r.Now, location))
 	}
@@ -155,4 +155,21 @@ func costTiles(groups []groupReport) []pageTile {
 		tiles = append(tiles, t)
 	}
 	return tiles
+}
+
+// waitTiles tell how long builds waited of late.
+func waitTiles(w *waitsReport) []pageTile {
+	if w == nil {
+		return nil
+	}
+	name := fmt.Sprintf("Waits of the last %.3g hours", w.Hours)
+	if w.Builds == 0 {
+		return []pageTile{{name, "–", "no build began"}}
+	}
+	seconds := func(s float64) string { return ageText(time.Duration(s * float64(time.Second))) }
+	t := pageTile{name, seconds(w.P50Seconds), fmt.Sprintf("half of %d; 95%%: %s", w.Builds, seconds(w.P95Seconds))}
+	if w.TooLong > 0 {
+		t.More += fmt.Sprintf("; %d above %s", w.TooLong, seconds(w.SLOSeconds))
+	}
+	return []pageTile{t}
 }

@@ -36,6 +36,7 @@ func aFullPage() statusReport {
 	status.Groups[2].CostProblem, status.Groups[3].CostProblem = "the group has not been read yet", "no price known"
 	r := reportOn(status, threePM, "", "1.35+")
 	r.Version = "v0.1.0"
+	r.Waits = &waitsReport{Hours: 3, Builds: 87, P50Seconds: 12, P95Seconds: 161, SLOSeconds: 300, TooLong: 2}
 	r.Decisions = decisionsOf([]nodegroups.Decision{
 		{At: threePM.Add(-20 * time.Second), Group: "builds-normal", Text: "asked for 2 more instances: target 8, it was 6", Times: 1},
 		{At: threePM.Add(-150 * time.Second), Group: "builds-spot", Text: "2 instances could not be created: OperationDenied.NoStock", Times: 1},
@@ -62,6 +63,7 @@ func TestPageTellsWhatHolds(t *testing.T) {
 		"Price not known: no price known.",
 		"9.785 CNY an hour now; 1.631 CNY a node and hour, ECS DescribePrice.",
 		"~13.69",
+		"half of 87; 95%: 2m41s; 2 above 5m00s",
 		"Times of Asia/Shanghai, as of 23:00:00 on 23 November 2026.",
 	} {
 		assert.Contains(t, html, says)

@@ -35,6 +35,8 @@ type statusReport struct {
 	// TimeZone is whose clock the windows go by, for people.
 	TimeZone string        `json:"timeZone"`
 	Groups   []groupReport `json:"groups"`
+	// Waits are null where the cluster is not watched.
+	Waits *waitsReport `json:"waits"`
 	// Decisions are what was done and refused of late, newest first.
 	Decisions []decisionReport `json:"decisions"`
 }

@@ -77,7 +77,7 @@ func TestStatusJSONHasEveryFieldAlways(t *testing.T) {
 	require.NoError(t, err)
 	var tree map[string]any
 	require.NoError(t, json.Unmarshal(encoded, &tree))
-	assert.Equal(t, []string{"apiVersion", "client", "decisions", "dryRun", "groups", "kind", "lastError", "notReady", "now", "providerID", "ready", "snapshot", "timeZone", "version"}, keys(tree))
+	assert.Equal(t, []string{"apiVersion", "client", "decisions", "dryRun", "groups", "kind", "lastError", "notReady", "now", "providerID", "ready", "snapshot", "timeZone", "version", "waits"}, keys(tree))
 	assert.Equal(t, []string{"ageSeconds", "taken"}, keys(tree["snapshot"]))
 	assert.Equal(t, []string{"form", "origin"}, keys(tree["providerID"]))
 	groups := tree["groups"].([]any)
