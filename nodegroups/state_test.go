@@ -289,3 +289,8 @@ func TestANumberThatIsSetAgain(t *testing.T) {
 	assert.Equal(t, 0, s.observe(seen(at(9), 2, 2, gone), at(9)).target, "a late list")
 	assert.Equal(t, 2, s.observe(seen(at(9), 2, 2, back, gone), at(9)).target)
 }
+
+func TestCountersCountWhatIsThere(t *testing.T) {
+	all := cloudprovider.Counters{Active: 1, Pending: 2, PendingWait: 4, Protected: 8, Standby: 16, Stopped: 32, Removing: 64, RemovingWait: 128}
+	assert.Equal(t, 1+2+4+8+16, countersLive(cloudprovider.ScalingGroup{Counters: all}), "each kind once, but those that leave or are stopped")
+}
