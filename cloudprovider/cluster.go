@@ -1,6 +1,7 @@
 package cloudprovider
 
 import (
+	"context"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,9 +26,17 @@ type Cluster interface {
 	PodsOn(nodeName string) []*Pod
 }
 
+// NodeDeleter deletes Node objects. It is safe for concurrent use.
+type NodeDeleter interface {
+	// DeleteNode deletes the node if it still is as it was seen. deleted is false, and no
+	// error, if it is gone or has changed since.
+	DeleteNode(ctx context.Context, node *ClusterNode) (deleted bool, err error)
+}
+
 // ClusterNode is what we keep of a Kubernetes node.
 type ClusterNode struct {
-	Name, UID string
+	// Version is the object's resource version.
+	Name, UID, Version string
 	// ProviderID as the node spells it, and the instance that it names; empty if it
 	// names none of the cloud's.
 	ProviderID, InstanceID string

@@ -131,7 +131,7 @@ func demandOf(spec corev1.PodSpec) (milliCPU, memory, gpus int64) {
 func toNode(o *corev1.Node) cloudprovider.ClusterNode {
 	gpus := o.Status.Allocatable[cloudprovider.GPUResource]
 	node := cloudprovider.ClusterNode{
-		Name: o.Name, UID: string(o.UID),
+		Name: o.Name, UID: string(o.UID), Version: o.ResourceVersion,
 		ProviderID:  o.Spec.ProviderID,
 		Created:     o.CreationTimestamp.Time,
 		Ready:       corev1.ConditionUnknown,

@@ -17,6 +17,7 @@ import (
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/ess"
 	"github.com/buildpool/buildpool/ess/esssim"
+	"github.com/buildpool/buildpool/ess/esssim/account"
 	"github.com/buildpool/buildpool/nodegroups"
 	"github.com/buildpool/buildpool/nodegroups/config"
 )
@@ -53,6 +54,7 @@ const groupFile = `
     max: %[2]d
     desired: %[3]d
     expectedNumberMode: %[4]t
+    scalingPolicy: %[6]s
     vSwitchIds: [vsw-h]
     tags: {buildpool: %[1]s}
     scalingConfiguration: {id: asc-%[1]s, instanceTypes: [ecs.c7.2xlarge], spotStrategy: %[5]s, systemDiskGiB: 120}
@@ -65,6 +67,8 @@ type groupSpec struct {
 	desired  int
 	classic  bool
 	class    config.Class
+	// recycles: instances are stopped and kept.
+	recycles bool
 }
 
 func (g groupSpec) account() string {
@@ -72,7 +76,11 @@ func (g groupSpec) account() string {
 	if g.class == config.ClassSpot {
 		strategy = "SpotAsPriceGo"
 	}
-	return fmt.Sprintf(groupFile, g.name, max(g.max, 1), g.desired, !g.classic, strategy)
+	policy := account.Release
+	if g.recycles {
+		policy = account.Recycle
+	}
+	return fmt.Sprintf(groupFile, g.name, max(g.max, 1), g.desired, !g.classic, strategy, policy)
 }
 
 func (g groupSpec) config() string {

@@ -35,6 +35,9 @@ type Settings struct {
 	// Cluster is looked at right before an instance is removed; nil: nothing is known of
 	// the builds on its node, and CA's word is taken.
 	Cluster cloudprovider.Cluster
+	// NodeDeleter deletes the Node objects of instances that are gone, where the
+	// configuration says so; nil: that is somebody else's work.
+	NodeDeleter cloudprovider.NodeDeleter
 	// DryRun: everything is decided as ever, and nothing is written. What has to change
 	// the account fails with ErrDryRun, and CA sees the account as it is.
 	DryRun bool

@@ -131,5 +131,6 @@ func (p *Provider) readAndSettle(ctx context.Context) error {
 	p.payDebts(ctx)
 	p.keepWarm(ctx)
 	p.readPrices()
+	p.clearLeftovers(ctx, err == nil)
 	return nil
 }

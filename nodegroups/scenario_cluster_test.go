@@ -1,7 +1,9 @@
 package nodegroups_test
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +21,9 @@ type stagedCluster struct {
 	mu   sync.Mutex
 	away bool
 	pods []*cloudprovider.Pod
+	// nodes that a test made, by name; deleted are those that were deleted.
+	nodes   map[string]*cloudprovider.ClusterNode
+	deleted []string
 }
 
 func (c *stagedCluster) Current() error {
@@ -30,7 +35,20 @@ func (c *stagedCluster) Current() error {
 	return nil
 }
 
-func (c *stagedCluster) Nodes() []*cloudprovider.ClusterNode { return nil }
+func (c *stagedCluster) Nodes() []*cloudprovider.ClusterNode {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Values(c.nodes))
+}
+
+// DeleteNode implements cloudprovider.NodeDeleter.
+func (c *stagedCluster) DeleteNode(_ context.Context, node *cloudprovider.ClusterNode) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.nodes, node.Name)
+	c.deleted = append(c.deleted, node.Name)
+	return true, nil
+}
 
 func (c *stagedCluster) NodesOf(instanceID string) []*cloudprovider.ClusterNode {
 	return []*cloudprovider.ClusterNode{{Name: instanceID, InstanceID: instanceID}}

@@ -90,6 +90,14 @@ func (s *serving) seen() cloudprovider.Cluster {
 	return s.cluster
 }
 
+// nodeDeleter deletes Node objects; nil if the cluster is not watched.
+func (s *serving) nodeDeleter() cloudprovider.NodeDeleter {
+	if s.cluster == nil {
+		return nil
+	}
+	return cluster.NewNodes(s.client)
+}
+
 // watchCluster keeps the cache until ctx ends.
 func (s *serving) watchCluster(ctx context.Context) error {
 	if s.cluster != nil {

@@ -108,6 +108,7 @@ func (s *serving) openProvider() (err error) {
 		DryRun:       s.flags.dryRun,
 		Cluster:      s.seen(),
 		Removed:      s.tellRemoved,
+		NodeDeleter:  s.nodeDeleter(),
 	})
 	if err != nil {
 		return err

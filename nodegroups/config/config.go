@@ -34,6 +34,8 @@ type Config struct {
 	Schedule Schedule `json:"schedule,omitempty"`
 	// LastLook is what is looked at right before an instance is removed.
 	LastLook LastLook `json:"lastLook,omitempty"`
+	// NodeCleanup says whether Node objects are deleted whose instance is gone.
+	NodeCleanup NodeCleanup `json:"nodeCleanup,omitempty"`
 	// Groups are the node groups offered to cluster-autoscaler.
 	Groups []Group `json:"groups"`
 }

@@ -20,6 +20,7 @@ func withDefaults(cfg Config) Config {
 		cfg.Schedule.Mode = ScheduleByAutoscaler
 	}
 	cfg.LastLook = lastLookWithDefaults(cfg.LastLook)
+	cfg.NodeCleanup = nodeCleanupWithDefaults(cfg.NodeCleanup)
 	groups := make([]Group, len(cfg.Groups))
 	for i, g := range cfg.Groups {
 		groups[i] = groupWithDefaults(g, cfg.Defaults)

@@ -16,6 +16,7 @@ func (d *decoder) validate(cfg Config) {
 	d.checkExpander(cfg.Expander)
 	d.checkSchedule(cfg.Schedule)
 	d.checkLastLook(cfg.LastLook)
+	d.checkNodeCleanup(cfg.NodeCleanup)
 	if d.sound("groups") && len(cfg.Groups) == 0 {
 		d.complain("groups", "the list is empty", "name at least one group")
 	}
