@@ -36,6 +36,8 @@ type Config struct {
 	LastLook LastLook `json:"lastLook,omitempty"`
 	// NodeCleanup says whether Node objects are deleted whose instance is gone.
 	NodeCleanup NodeCleanup `json:"nodeCleanup,omitempty"`
+	// Headroom is what holds for the headroom of every group.
+	Headroom HeadroomKeeping `json:"headroom,omitempty"`
 	// Groups are the node groups offered to cluster-autoscaler.
 	Groups []Group `json:"groups"`
 }
@@ -135,6 +137,8 @@ type Group struct {
 	Cooldown Cooldown `json:"cooldown,omitempty"`
 	// Schedules are the times during which the group keeps more nodes than min.
 	Schedules []Window `json:"schedules,omitempty"`
+	// Headroom is spare room that the group keeps for the next builds.
+	Headroom *Headroom `json:"headroom,omitempty"`
 	// Priority orders groups for the expander: higher first. Default: 0.
 	Priority int `json:"priority,omitempty"`
 	// Price of a node, for cost figures and the price expander.

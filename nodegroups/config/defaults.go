@@ -21,10 +21,12 @@ func withDefaults(cfg Config) Config {
 	}
 	cfg.LastLook = lastLookWithDefaults(cfg.LastLook)
 	cfg.NodeCleanup = nodeCleanupWithDefaults(cfg.NodeCleanup)
+	cfg.Headroom = keepingWithDefaults(cfg.Headroom)
 	groups := make([]Group, len(cfg.Groups))
 	for i, g := range cfg.Groups {
 		groups[i] = groupWithDefaults(g, cfg.Defaults)
 		groups[i].Schedules = windowsWithDefaults(g.Schedules, cfg.Schedule)
+		groups[i].Headroom = headroomWithDefaults(g.Headroom, cfg.Schedule)
 	}
 	cfg.Groups = groups
 	return cfg

@@ -58,6 +58,7 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[CredentialSource]():   texts(CredentialsDefault, CredentialsEnvironment, CredentialsInstanceRole, CredentialsOIDC),
 	reflect.TypeFor[Class]():              texts(ClassNormal, ClassGPU, ClassSpot),
 	reflect.TypeFor[ScheduleMode]():       texts(ScheduleByAutoscaler, ScheduleByProvider),
+	reflect.TypeFor[HeadroomBy]():         texts(HeadroomAuto, HeadroomPods, HeadroomBuffer),
 	reflect.TypeFor[WhenAllSkipped]():     texts(LeastBad, Veto),
 	reflect.TypeFor[WhenUnseen]():         texts(RefuseUnseen, RemoveUnseen),
 	reflect.TypeFor[PodNetwork]():         texts(PodNetworkFlannel, PodNetworkTerway),

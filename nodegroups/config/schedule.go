@@ -94,11 +94,13 @@ func (d *decoder) checkSchedule(s Schedule) {
 
 func (d *decoder) checkWindows(path string, g Group) {
 	for i, w := range g.Schedules {
-		d.checkWindow(itemPath(path, i), w, g)
+		d.checkTimes(itemPath(path, i), w)
+		d.checkLeast(itemPath(path, i), w, g)
 	}
 }
 
-func (d *decoder) checkWindow(path string, w Window, g Group) {
+// checkTimes looks at when a window is open.
+func (d *decoder) checkTimes(path string, w Window) {
 	if at := path + ".cron"; d.sound(at) {
 		if _, err := schedule.ParseCron(w.Cron); err != nil {
 			d.complain(at, err.Error(), `write minute, hour, day of month, month and day of week, such as "0 15 * * 1-5"`)
@@ -112,7 +114,6 @@ func (d *decoder) checkWindow(path string, w Window, g Group) {
 	if !d.known(path+".timeZone") && !d.known("schedule.timeZone") && d.sound(path) {
 		d.complain(path, "says nothing of the time zone", `write "timeZone: Asia/Shanghai" here, or under schedule for all windows`)
 	}
-	d.checkLeast(path, w, g)
 }
 
 // checkLeast looks at what the window keeps: a number or a share, and no more than the

@@ -129,6 +129,13 @@ func constraints(s *jsonschema.Schema) []func() {
 		func() {
 			s.Definitions["Window"].OneOf = []*jsonschema.Schema{{Required: []string{"min"}}, {Required: []string{"share"}}}
 		},
+		between("Headroom", "slots", "1", "10000"),
+		between("Headroom", "share", "0.01", "1"),
+		func() {
+			s.Definitions["Headroom"].OneOf = []*jsonschema.Schema{{Required: []string{"slots"}}, {Required: []string{"share"}}}
+		},
+		between("Slot", "gpus", "0", "2147483647"),
+		func() { at("Hours", "holidays").Items.Pattern = dayPattern },
 		func() { at("Window", "holidays").Items.Pattern = dayPattern },
 		func() { at("Schedule", "holidays").Items.Pattern = dayPattern },
 		labels("Defaults"),

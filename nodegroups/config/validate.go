@@ -23,6 +23,7 @@ func (d *decoder) validate(cfg Config) {
 	for i, g := range cfg.Groups {
 		d.checkGroup(groupPath(i), g, cfg.Defaults)
 		d.checkWindows(groupPath(i)+".schedules", g)
+		d.checkHeadroom(groupPath(i)+".headroom", g)
 	}
 	d.checkDistinct(cfg.Groups)
 	d.checkPricing(cfg)
