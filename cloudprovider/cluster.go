@@ -7,6 +7,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
+// LabelHeadroom is on everything that keeps spare room in a node group, its pods
+// included; its value is the group's name.
+const LabelHeadroom = "buildpool.io/headroom"
+
 // Cluster is what we see of the Kubernetes cluster. It answers from memory, is safe
 // for concurrent use, and what it returns must not be changed.
 type Cluster interface {

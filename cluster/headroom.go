@@ -12,11 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
-)
 
-// LabelHeadroom is on everything that keeps spare room, its pods included; its value is
-// the node group's name.
-const LabelHeadroom = "buildpool.io/headroom"
+	"github.com/buildpool/buildpool/cloudprovider"
+)
 
 // fieldManager owns what we apply.
 const fieldManager = "buildpool"
@@ -102,7 +100,7 @@ func (h *Headroom) Keep(ctx context.Context, spares []Spare) error {
 // sweepPods deletes the Deployments of groups that keep no room any more.
 func (h *Headroom) sweepPods(ctx context.Context, kept map[string]bool) error {
 	deployments := h.client.AppsV1().Deployments(h.settings.Namespace)
-	found, err := deployments.List(ctx, metav1.ListOptions{LabelSelector: LabelHeadroom})
+	found, err := deployments.List(ctx, metav1.ListOptions{LabelSelector: cloudprovider.LabelHeadroom})
 	if err != nil {
 		return fmt.Errorf("list headroom's Deployments: %w", err)
 	}
@@ -126,7 +124,7 @@ func (h *Headroom) sweepBuffers(ctx context.Context, kind schema.GroupVersionRes
 		return nil
 	}
 	buffers := h.dynamic.Resource(kind).Namespace(h.settings.Namespace)
-	found, err := buffers.List(ctx, metav1.ListOptions{LabelSelector: LabelHeadroom})
+	found, err := buffers.List(ctx, metav1.ListOptions{LabelSelector: cloudprovider.LabelHeadroom})
 	if err != nil {
 		return fmt.Errorf("list headroom's CapacityBuffers: %w", err)
 	}

@@ -11,13 +11,15 @@ import (
 	appsac "k8s.io/client-go/applyconfigurations/apps/v1"
 	coreac "k8s.io/client-go/applyconfigurations/core/v1"
 	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	"github.com/buildpool/buildpool/cloudprovider"
 )
 
 // headroomName names what keeps a group's room.
 func headroomName(group string) string { return "headroom-" + group }
 
 func (h *Headroom) applyPods(ctx context.Context, s Spare) error {
-	labels := map[string]string{LabelHeadroom: s.Group}
+	labels := map[string]string{cloudprovider.LabelHeadroom: s.Group}
 	deployment := appsac.Deployment(headroomName(s.Group), h.settings.Namespace).
 		WithLabels(labels).
 		WithSpec(appsac.DeploymentSpec().
@@ -35,7 +37,7 @@ func (h *Headroom) applyPods(ctx context.Context, s Spare) error {
 func (h *Headroom) applyBuffer(ctx context.Context, kind schema.GroupVersionResource, s Spare) error {
 	name := headroomName(s.Group)
 	template := coreac.PodTemplate(name, h.settings.Namespace).
-		WithLabels(map[string]string{LabelHeadroom: s.Group}).
+		WithLabels(map[string]string{cloudprovider.LabelHeadroom: s.Group}).
 		WithTemplate(h.podTemplate(s))
 	if _, err := h.client.CoreV1().PodTemplates(h.settings.Namespace).Apply(ctx, template, applying); err != nil {
 		return fmt.Errorf("apply PodTemplate: %w", err)
@@ -45,7 +47,7 @@ func (h *Headroom) applyBuffer(ctx context.Context, kind schema.GroupVersionReso
 		"kind":       "CapacityBuffer",
 		"metadata": map[string]any{
 			"name": name, "namespace": h.settings.Namespace,
-			"labels": map[string]any{LabelHeadroom: s.Group},
+			"labels": map[string]any{cloudprovider.LabelHeadroom: s.Group},
 		},
 		"spec": map[string]any{
 			"provisioningStrategy": "buffer.x-k8s.io/active-capacity",
@@ -92,6 +94,6 @@ func (h *Headroom) podTemplate(s Spare) *coreac.PodTemplateSpecApplyConfiguratio
 			WithKey(t.Key).WithOperator(corev1.TolerationOpEqual).WithValue(t.Value).WithEffect(t.Effect))
 	}
 	return coreac.PodTemplateSpec().
-		WithLabels(map[string]string{LabelHeadroom: s.Group}).
+		WithLabels(map[string]string{cloudprovider.LabelHeadroom: s.Group}).
 		WithSpec(spec)
 }

@@ -76,10 +76,13 @@ func (b builds) on(c cloudprovider.Cluster, instanceID string) (pod *cloudprovid
 
 // counts reports whether the pod is a build: one that CA would have evicted, and has
 // not. DaemonSets' and static pods belong to the node, one below the cut-off is
-// expendable, and one that is leaving is CA's own drain at work.
+// expendable, one that keeps headroom is there to give way, and one that is leaving is
+// CA's own drain at work.
 func (b builds) counts(pod *cloudprovider.Pod) bool {
 	switch {
 	case pod.Leaving, pod.Mirror, pod.OwnerKind == "DaemonSet":
+		return false
+	case pod.Labels[cloudprovider.LabelHeadroom] != "":
 		return false
 	case int(pod.Priority) < b.cutoff:
 		return false

@@ -16,6 +16,7 @@ import (
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/nodegroups/config"
 	"github.com/buildpool/buildpool/nodegroups/floor"
+	"github.com/buildpool/buildpool/nodegroups/headroom"
 )
 
 // Settings are what a Provider works with.
@@ -103,6 +104,7 @@ type member struct {
 	// floors is what the configuration says of the group's min, and boots how long its
 	// nodes take to join; warned is the opening of the window that we have said is cold.
 	floors floor.Policy
+	room   headroom.Policy
 	boots  boots
 	warned time.Time
 	// asked are the times of the last accepted scale-ups, oldest first.
@@ -150,6 +152,9 @@ func (p *Provider) Reload(cfg config.Config) {
 		var err error
 		if m.floors, err = floor.New(g); err != nil { // a checked configuration's can be read
 			p.Log.Error("the group's schedules are not followed", "group", g.Name, "error", err)
+		}
+		if m.room, err = headroom.New(g); err != nil {
+			p.Log.Error("the group's headroom is not kept", "group", g.Name, "error", err)
 		}
 		if g.ScalingGroup.ID != "" {
 			m.cloudID = g.ScalingGroup.ID

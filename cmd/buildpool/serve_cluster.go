@@ -54,6 +54,7 @@ func (s *serving) kubernetes() (kubernetes.Interface, error) {
 	}
 	settings.UserAgent = "buildpool/" + thisBuild().Version
 	klog.SetSlogLogger(s.log) // client-go has no other way to be given a log
+	s.restConfig = settings
 	s.client, err = kubernetes.NewForConfig(settings)
 	if err != nil {
 		return nil, fmt.Errorf("reach the cluster: %w", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/cluster"
@@ -31,19 +32,20 @@ type serving struct {
 	log     *slog.Logger
 	metrics *prometheus.Registry
 
-	file      nodeGroupFile
-	simulated *simulatedAccount // nil: the account is elsewhere
-	cloud     cloudprovider.Cloud
-	provider  *nodegroups.Provider
-	reloader  *reloader
-	readiness *readiness
-	client    kubernetes.Interface // nil: not asked for yet
-	cluster   *cluster.Cache       // nil: the cluster is not watched
-	events    *cluster.Events      // nil: none are written
-	lives     *lives               // nil: the cluster is not watched
-	election  *cluster.Election    // nil: nobody else answers
-	mark      *cluster.Mark        // nil: a Service finds the leader by readiness
-	stopped   chan struct{}        // closed when everything has stopped
+	file       nodeGroupFile
+	simulated  *simulatedAccount // nil: the account is elsewhere
+	cloud      cloudprovider.Cloud
+	provider   *nodegroups.Provider
+	reloader   *reloader
+	readiness  *readiness
+	client     kubernetes.Interface // nil: not asked for yet
+	restConfig *rest.Config
+	cluster    *cluster.Cache    // nil: the cluster is not watched
+	events     *cluster.Events   // nil: none are written
+	lives      *lives            // nil: the cluster is not watched
+	election   *cluster.Election // nil: nobody else answers
+	mark       *cluster.Mark     // nil: a Service finds the leader by readiness
+	stopped    chan struct{}     // closed when everything has stopped
 
 	tls          *grpcserver.TLS // nil: plaintext
 	tracing      tracing
@@ -165,6 +167,7 @@ func (s *serving) run(ctx context.Context) error {
 	group.Go(s.expander.serve)
 	group.Go(func() error { s.reloader.follow(ctx, s.env, s.file); return nil })
 	group.Go(func() error { return s.watchCluster(ctx) })
+	group.Go(func() error { s.keepHeadroom(ctx); return nil })
 	group.Go(func() error { return s.lead(ctx) })
 	group.Go(func() error { s.readiness.follow(ctx, s.env.clock, s.log, s.setServing); return nil })
 	group.Go(func() error {

@@ -63,6 +63,8 @@ const (
 type HeadroomKeeping struct {
 	// By says what keeps the room. Default: auto.
 	By HeadroomBy `json:"by,omitempty"`
+	// Namespace of the pods or buffers. Default: buildpool.
+	Namespace string `json:"namespace,omitempty"`
 	// Image of the pods, which do nothing. Default: registry.k8s.io/pause:3.10.
 	Image string `json:"image,omitempty"`
 	// PriorityClass of the pods: below every build's, and not below cluster-autoscaler's
@@ -107,6 +109,9 @@ func headroomWithDefaults(h *Headroom, s Schedule) *Headroom {
 func keepingWithDefaults(k HeadroomKeeping) HeadroomKeeping {
 	if k.By == "" {
 		k.By = HeadroomAuto
+	}
+	if k.Namespace == "" {
+		k.Namespace = "buildpool"
 	}
 	if k.Image == "" {
 		k.Image = "registry.k8s.io/pause:3.10"
