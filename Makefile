@@ -76,12 +76,12 @@ e2e: ## the real control plane and each cluster-autoscaler against buildpool
 
 FIDELITY := $(GO) -C e2e/oracle test -tags externalgrpc -vet=off -count=1 -timeout 6h -run '^TestFidelity$$' .
 SEEDS ?= 5
-# What is measured: cases kept of other code are measured anew.
-MEASURED = $$(find simulations/engine nodegroups ess grpcserver e2e/oracle -name '*.go' | LC_ALL=C sort | xargs cat | sha256sum | cut -c1-12)
+# Which oracle it is: its runs are kept until its code changes. The simulator plays anew.
+ORACLE = $$(find nodegroups ess grpcserver simulations/workload e2e/oracle -name '*.go' | LC_ALL=C sort | xargs cat | sha256sum | cut -c1-12)
 
 fidelity: ## the simulator against the real cluster-autoscaler in virtual time, see docs/fidelity.md; goes on where it was ended; CASES='a regular expression'
 	@mkdir -p $(BIN)
-	nice $(FIDELITY) -v -seeds $(SEEDS) -cases '$(CASES)' -key "$(MEASURED)-$(SEEDS)" -rows $(CURDIR)/$(BIN)/fidelity.json -table $(CURDIR)/$(BIN)/fidelity.md
+	nice $(FIDELITY) -v -seeds $(SEEDS) -cases '$(CASES)' -key "$(ORACLE)-$(SEEDS)" -rows $(CURDIR)/$(BIN)/fidelity.json -table $(CURDIR)/$(BIN)/fidelity.md
 
 fidelity-quick: ## the same for a few cases, three seeds each: minutes
 	$(FIDELITY) -short

@@ -15,7 +15,7 @@ import (
 // row is one case of the table.
 type row struct {
 	Name string
-	// Key is what was measured.
+	// Key is which oracle it was.
 	Key                    string
 	Builds                 int
 	Oracle, Engine         []figures
@@ -80,11 +80,12 @@ func (t *table) of(name string) (row, bool) {
 	return t.rows[at], true
 }
 
-func (t *table) add(r row) error {
+// put adds a case, or takes the place of the one of that name.
+func (t *table) put(r row) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r.Key = t.key
-	t.rows = append(t.rows, r)
+	t.rows = append(slices.DeleteFunc(t.rows, func(o row) bool { return o.Name == r.Name }), r)
 	if t.kept != "" {
 		text, err := json.MarshalIndent(t.rows, "", "  ")
 		if err != nil {
