@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/buildpool/buildpool/e2e/internal/autoscaler"
+	"github.com/buildpool/buildpool/e2e/internal/objects"
 )
 
 const (
@@ -57,6 +61,37 @@ func TestHeadroom(t *testing.T) {
 	s.expectNoTrouble()
 }
 
+// TestHeadroomByCapacityBuffer: where the cluster knows CapacityBuffers, CA keeps the
+// room by one, and no pod is there for it.
+func TestHeadroomByCapacityBuffer(t *testing.T) {
+	w := newWorld()
+	w.Serve = []string{"--kubeconfig", shared.controlPlane.Kubeconfig}
+	w.SpotFloor = `headroom: {slots: 1, slot: {cpu: "6", memory: 10Gi}}`
+	s := newBareScenario(t)
+	s.prepareHeadroom()
+	s.defineCapacityBuffers()
+	s.startSimulator(w)
+	s.startProvider(w)
+	s.startAutoscaler(autoscaler.Flags{
+		"capacity-buffer-controller-enabled": "true", "capacity-buffer-pod-injection-enabled": "true",
+		"scale-down-unneeded-time": "3s", "scale-down-delay-after-add": "2s",
+	})
+	s.eventually(60*time.Second, "a node with room", func(ctx context.Context) error {
+		return errors.Join(s.expectSize(ctx, spot, 1), s.expectRoom(ctx, 0))
+	})
+	standby := s.nodeNames(spot)[0]
+	s.holds(8*time.Second, "the room, though no build waits", func(ctx context.Context) error { return s.expectSize(ctx, spot, 1) })
+
+	s.create(buildPod("build", spot, spot.whole))
+	assert.Equal(t, standby, s.runningOn(10*time.Second, "build"))
+	s.eventually(60*time.Second, "room for the next", func(ctx context.Context) error {
+		return errors.Join(s.expectSize(ctx, spot, 2), s.expectRunning(ctx, spot, 1))
+	})
+	s.finish("build")
+	s.eventually(60*time.Second, "one node to go", func(ctx context.Context) error { return s.expectSize(ctx, spot, 1) })
+	s.expectNoTrouble()
+}
+
 // prepareHeadroom makes what the chart makes for headroom.
 func (s *scenario) prepareHeadroom() {
 	s.t.Helper()
@@ -73,6 +108,18 @@ func (s *scenario) prepareHeadroom() {
 		err := client.AppsV1().Deployments(headroomNamespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: headroomLabel})
 		assert.NoError(s.t, err)
 	})
+}
+
+// defineCapacityBuffers makes the cluster know CA's own kind, by the definition in the
+// Go module that the CA under test is built with.
+func (s *scenario) defineCapacityBuffers() {
+	s.t.Helper()
+	const apis = "k8s.io/autoscaler/cluster-autoscaler/apis/capacitybuffer/autoscaling.x-k8s.io/v1beta1"
+	dir, err := exec.CommandContext(s.ctx, "go", "-C", "controlplane", "list", "-f", "{{.Module.Dir}}", apis).Output()
+	require.NoError(s.t, err)
+	definitions, err := objects.Read(filepath.Join(strings.TrimSpace(string(dir)), "config", "crd", "autoscaling.x-k8s.io_capacitybuffers.yaml"))
+	require.NoError(s.t, err)
+	s.apply(definitions...)
 }
 
 func ignoreExists(err error) error {
