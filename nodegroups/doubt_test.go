@@ -90,3 +90,14 @@ func TestRemovalInDoubtIsSettledByItsActivity(t *testing.T) {
 		assert.Equal(t, 2, two.observe(seen(at(12), 3, 3, removing("asa-1", 7, 1)), at(12)).target)
 	})
 }
+
+// A list that lags may show what a write in doubt had made of the number before an
+// accepted one replaced it. To count from that would undo the accepted one.
+func TestNumbersOfWritesInDoubtAreReplacedWithThem(t *testing.T) {
+	s := groupState{known: true, target: 4, held: 4}
+	s = s.unanswered(doubt{ids: []string{"i-1", "i-2"}, asked: at(0), at: at(0)}).wrote(6, at(1))
+	for number, want := range map[int]bool{1: false, 2: true, 3: true, 4: true, 5: false, 6: false} {
+		assert.Equal(t, want, s.outdated(number, at(2)), "%d", number)
+	}
+	assert.False(t, s.outdated(2, at(60)), "later it is somebody's doing")
+}

@@ -140,10 +140,20 @@ func (s groupState) increased(activity string, target int, now time.Time) groupS
 }
 
 // wrote records that the cloud accepted a number. It is absolute, so whatever was in
-// doubt before it is not any more.
+// doubt before it is not any more. But lists that lag may show what came of it: each of
+// those numbers is one that this write replaced, and nobody else's.
 func (s groupState) wrote(number int, now time.Time) groupState {
+	lowest, highest := s.held, s.held
+	for _, d := range s.doubts {
+		lowest -= len(d.ids)
+		highest += max(0, d.change)
+	}
 	s.doubts = nil
-	return s.moved(number, now)
+	s = s.moved(number, now)
+	for n := max(0, lowest); n <= highest; n++ {
+		s.replaced = append(s.replaced, n)
+	}
+	return s
 }
 
 // moved records that a write of ours changed the number the cloud holds.
