@@ -21,6 +21,7 @@ import (
 type answers struct {
 	groups    atomic.Pointer[groupsAnswer]
 	templates sync.Map // group ID → *templateAnswer; one per group that ever had one
+	nodes     sync.Map // group ID → *nodesAnswer; one per group that was ever listed
 }
 
 // The messages are shared by all calls and never written to.
@@ -28,6 +29,10 @@ type (
 	groupsAnswer struct {
 		of      []cloudprovider.NodeGroup
 		message *protos.NodeGroupsResponse
+	}
+	nodesAnswer struct {
+		of      []cloudprovider.InstanceStatus
+		message *protos.NodeGroupNodesResponse
 	}
 	templateAnswer struct {
 		of      cloudprovider.NodeTemplate
@@ -61,6 +66,25 @@ func encodeNodeGroups(groups []cloudprovider.NodeGroup) (*protos.NodeGroupsRespo
 	}
 	message := &protos.NodeGroupsResponse{}
 	message.ProtoReflect().SetUnknown(encoded)
+	return message, nil
+}
+
+// instances is the answer with a group's instances. Failures are compared by identity:
+// the provider keeps them from snapshot to snapshot, and one that it made anew is only
+// encoded once more.
+func (a *answers) instances(group string, of []cloudprovider.InstanceStatus) (*protos.NodeGroupNodesResponse, error) {
+	if kept, ok := a.nodes.Load(group); ok {
+		if kept := kept.(*nodesAnswer); slices.Equal(kept.of, of) {
+			return kept.message, nil
+		}
+	}
+	encoded, err := proto.Marshal(encodeInstances(of))
+	if err != nil {
+		return nil, fmt.Errorf("encode nodes of group %s: %w", group, err)
+	}
+	message := &protos.NodeGroupNodesResponse{}
+	message.ProtoReflect().SetUnknown(encoded)
+	a.nodes.Store(group, &nodesAnswer{of: slices.Clone(of), message: message})
 	return message, nil
 }
 

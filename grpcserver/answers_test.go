@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
@@ -91,4 +92,32 @@ func TestTemplatesAreKeptByGroup(t *testing.T) {
 		require.NoError(t, node.Unmarshal(answer.GetNodeBytes()))
 		assert.Equal(t, "template-"+group, node.Name)
 	}
+}
+
+func TestNodesAreEncodedOncePerChange(t *testing.T) {
+	var a answers
+	listed := []cloudprovider.InstanceStatus{
+		{ID: "cn-hangzhou.i-1", State: cloudprovider.Running},
+		{ID: "failed-1", State: cloudprovider.Creating, Failure: &cloudprovider.Failure{Class: cloudprovider.OutOfResources, Code: "NoStock"}},
+	}
+	read := func() *protos.NodeGroupNodesResponse {
+		t.Helper()
+		message, err := a.instances("a", listed)
+		require.NoError(t, err)
+		encoded, err := proto.Marshal(message)
+		require.NoError(t, err)
+		var decoded protos.NodeGroupNodesResponse
+		require.NoError(t, proto.Unmarshal(encoded, &decoded))
+		assert.True(t, proto.Equal(encodeInstances(listed), &decoded), "on the wire it is as any other")
+		return message
+	}
+	first := read()
+	assert.Same(t, first, read())
+	listed[0].State = cloudprovider.Deleting // the caller's list, of which a copy was kept
+	second := read()
+	assert.NotSame(t, first, second)
+	listed[1].Failure = &cloudprovider.Failure{Class: cloudprovider.OtherFailure, Code: "Quota"}
+	assert.NotSame(t, second, read())
+	listed = listed[:1]
+	read()
 }

@@ -27,6 +27,10 @@ func (s *service) NodeGroupNodes(_ context.Context, request *protos.NodeGroupNod
 	if err != nil {
 		return nil, err
 	}
+	return s.answers.instances(request.GetId(), instances)
+}
+
+func encodeInstances(instances []cloudprovider.InstanceStatus) *protos.NodeGroupNodesResponse {
 	// One array for all instances: a group may hold thousands.
 	array := make([]protos.Instance, len(instances))
 	list := make([]*protos.Instance, len(instances))
@@ -35,7 +39,7 @@ func (s *service) NodeGroupNodes(_ context.Context, request *protos.NodeGroupNod
 		array[i].Status = encodeStatus(instance)
 		list[i] = &array[i]
 	}
-	return &protos.NodeGroupNodesResponse{Instances: list}, nil
+	return &protos.NodeGroupNodesResponse{Instances: list}
 }
 
 // encodeStatus never returns "unspecified" for a state of the vocabulary: CA would
