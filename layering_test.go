@@ -20,7 +20,7 @@ var layers = map[string][]string{
 	"cloudprovider":               {},
 	"cloudprovider/cloudtest":     {"cloudprovider"},
 	"nodegroups/schedule":         {},
-	"nodegroups/config":           {"cloudprovider", "nodegroups/schedule"},
+	"nodegroups/config":           {"cloudprovider", "nodegroups/schedule", "overflow"},
 	"nodegroups/expander":         {"cloudprovider", "nodegroups/config"},
 	"nodegroups/floor":            {"nodegroups/config", "nodegroups/schedule"},
 	"nodegroups/explain":          {"cloudprovider"},

@@ -28,6 +28,8 @@ type Policy struct {
 	// MaxCostPerHour of all pods on the virtual node together, in the currency of
 	// Waiting.CostPerHour; 0: no limit.
 	MaxCostPerHour float64
+	// Price of pods on the virtual node.
+	Price Price
 }
 
 // Start says when a build stops waiting for a real node; a zero field never starts one.

@@ -38,6 +38,8 @@ type Config struct {
 	NodeCleanup NodeCleanup `json:"nodeCleanup,omitempty"`
 	// Headroom is what holds for the headroom of every group.
 	Headroom HeadroomKeeping `json:"headroom,omitempty"`
+	// Overflow says which builds move to a virtual node when real nodes come too late.
+	Overflow Overflow `json:"overflow,omitempty"`
 	// Groups are the node groups offered to cluster-autoscaler.
 	Groups []Group `json:"groups"`
 }

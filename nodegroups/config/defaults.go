@@ -22,6 +22,7 @@ func withDefaults(cfg Config) Config {
 	cfg.LastLook = lastLookWithDefaults(cfg.LastLook)
 	cfg.NodeCleanup = nodeCleanupWithDefaults(cfg.NodeCleanup)
 	cfg.Headroom = keepingWithDefaults(cfg.Headroom)
+	cfg.Overflow = overflowWithDefaults(cfg.Overflow)
 	groups := make([]Group, len(cfg.Groups))
 	for i, g := range cfg.Groups {
 		groups[i] = groupWithDefaults(g, cfg.Defaults)

@@ -28,6 +28,7 @@ var beyondSchema = []string{
 	"key-not-text",
 	"label-class-contradicts", "label-class-in-defaults", "label-hostname", "label-restricted",
 	"node-cleanup",
+	"overflow-cost-without-price",
 	"min-above-max", "name-twice", "price-currencies", "scaling-group-id-twice", "scaling-group-tags-twice",
 	"oidc-unused", "role-name-unused", "schedule-without-time-zone",
 	"region-zone", "region-zone-abroad",
@@ -144,6 +145,8 @@ func (v schemaValidator) checkByType(schema map[string]any, keyword string, want
 		return bad(isText && utf8.RuneCountInString(text) > int(limit))
 	case "minimum":
 		return bad(isNumber && number < limit)
+	case "exclusiveMinimum":
+		return bad(isNumber && number <= limit)
 	case "maximum":
 		return bad(isNumber && number > limit)
 	case "minItems":

@@ -27,6 +27,7 @@ func (d *decoder) validate(cfg Config) {
 	}
 	d.checkDistinct(cfg.Groups)
 	d.checkPricing(cfg)
+	d.checkOverflow(cfg)
 }
 
 func groupPath(i int) string { return itemPath("groups", i) }
