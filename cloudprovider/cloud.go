@@ -29,6 +29,11 @@ type GroupReader interface {
 	// not exist has none.
 	Instances(ctx context.Context, groupID string) ([]Instance, error)
 
+	// ReclaimNotices returns those of these instances that the cloud has announced to take
+	// back within minutes, in any order, in ceil(len(instanceIDs)/100) calls. An instance
+	// that does not exist has no notice.
+	ReclaimNotices(ctx context.Context, instanceIDs []string) ([]string, error)
+
 	// Activities returns the group's latest activities, newest first, at most 50.
 	Activities(ctx context.Context, groupID string) ([]Activity, error)
 }
@@ -61,6 +66,11 @@ type GroupWriter interface {
 	// desired number by as many. One unknown ID rejects all: ErrInstanceNotFound.
 	// ErrBelowMin: fewer than the group's own min would be left.
 	RemoveInstances(ctx context.Context, write RemoveInstances) (activityID string, err error)
+
+	// DetachInstances lets these instances, at most 20, leave the group at once and run
+	// on. The group's desired number stays, so that in expected-number mode the cloud
+	// creates others in their place. Otherwise it fails as RemoveInstances does.
+	DetachInstances(ctx context.Context, write DetachInstances) (activityID string, err error)
 }
 
 // Catalog reads what an instance of a group would be.
@@ -73,8 +83,11 @@ type Catalog interface {
 	InstanceTypes(ctx context.Context, names []string) ([]InstanceType, error)
 }
 
-// MaxRemove is the most instances one RemoveInstances takes.
+// MaxRemove is the most instances one RemoveInstances or DetachInstances takes.
 const MaxRemove = 20
+
+// MaxNoticesPerRead is how many instances one call for reclaim notices is about.
+const MaxNoticesPerRead = 100
 
 // MaxGroupsPerRead is the most scaling groups one read call returns by ID.
 const MaxGroupsPerRead = 20
@@ -91,6 +104,13 @@ type SetCapacity struct {
 
 // RemoveInstances is a removal by instance ID.
 type RemoveInstances struct {
+	GroupID     string
+	InstanceIDs []string
+	Token       string
+}
+
+// DetachInstances is a parting with instances by ID.
+type DetachInstances struct {
 	GroupID     string
 	InstanceIDs []string
 	Token       string
@@ -193,6 +213,9 @@ type Activity struct {
 	Ended   time.Time // zero while in progress
 	// Requested is how many instances it set out to add, negative to remove.
 	Requested int
+	// Detaches: what it takes from the group runs on, and may have left the desired number
+	// as it was.
+	Detaches bool
 	// Created and Removed are the instances it did add or remove.
 	Created  []string
 	Removed  []string

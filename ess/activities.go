@@ -63,6 +63,7 @@ func toActivity(a sdkess.ScalingActivity) cloudprovider.Activity {
 		Started:   toTime(a.StartTime),
 		Ended:     toTime(a.EndTime),
 		Requested: requested(a),
+		Detaches:  detaches(a),
 		// Economical mode starts and stops instances that it keeps.
 		Created:  slices.Concat(a.CreatedInstances.CreatedInstance, a.StartedInstances.StartedInstance),
 		Removed:  slices.Concat(a.DestroyedInstances.DestroyedInstance, a.StoppedInstances.StoppedInstance),
@@ -108,6 +109,11 @@ func requested(a sdkess.ScalingActivity) int {
 		return -count
 	}
 	return count
+}
+
+// detaches reports whether the activity lets instances go without releasing them.
+func detaches(a sdkess.ScalingActivity) bool {
+	return strings.HasPrefix(strings.ToLower(a.Description), "detach") || strings.Contains(a.Cause, " to detach ")
 }
 
 // toFailure returns why an activity that is over fell short, nil if it did not. Of

@@ -43,6 +43,11 @@ func (s *simulated) StockOut(t *testing.T) { s.stock(t, 0) }
 
 func (s *simulated) Restock(t *testing.T) { s.stock(t, -1) }
 
+func (s *simulated) Reclaim(t *testing.T, instanceID string, notice time.Duration) {
+	t.Helper()
+	require.NoError(t, s.sim.Reclaim(instanceID, notice))
+}
+
 func (s *simulated) stock(t *testing.T, count int) {
 	t.Helper()
 	for _, instanceType := range []string{cloudtest.InstanceType, cloudtest.OverrideType} {

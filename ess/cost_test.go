@@ -43,6 +43,27 @@ func TestWhatReadingInstancesCosts(t *testing.T) {
 	}
 }
 
+// TestWhatReclaimNoticesCost: nothing where there is nothing to ask about.
+func TestWhatReclaimNoticesCost(t *testing.T) {
+	for n, calls := range map[int]int{0: 0, 1: 1, 100: 1, 101: 2, 300: 3} {
+		synctest.Test(t, func(t *testing.T) {
+			groups, _ := groupIDs(1, n)
+			s := simulate(t, groups, clock.RealClock{}, inProcess)
+			var ids []string
+			for _, i := range s.sim.State().Groups[0].Instances {
+				ids = append(ids, i.ID)
+			}
+			_, err := s.cloud.ReclaimNotices(t.Context(), ids)
+			require.NoError(t, err)
+			want := map[string]int{}
+			if calls > 0 {
+				want["DescribeInstances"] = calls
+			}
+			assert.Equal(t, want, s.sim.Calls())
+		})
+	}
+}
+
 // TestWhatTheCatalogCosts: what never changes is read once.
 func TestWhatTheCatalogCosts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

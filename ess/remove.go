@@ -33,6 +33,27 @@ func (c *Cloud) RemoveInstances(ctx context.Context, w cloudprovider.RemoveInsta
 	return answer.ScalingActivityId, nil
 }
 
+// DetachInstances lets these instances go and keeps the group's desired number.
+func (c *Cloud) DetachInstances(ctx context.Context, w cloudprovider.DetachInstances) (activityID string, err error) {
+	if err := checkRemoval(cloudprovider.RemoveInstances(w)); err != nil {
+		return "", fmt.Errorf("detach %d instances of %s: %w", len(w.InstanceIDs), w.GroupID, err)
+	}
+	ids := slices.Clone(w.InstanceIDs) // every attempt has to send the same
+	answer, err := write(ctx, c, func() *sdkess.DetachInstancesRequest {
+		request := sdkess.CreateDetachInstancesRequest()
+		request.ScalingGroupId = w.GroupID
+		request.InstanceId = &ids
+		request.ClientToken = w.Token
+		request.DecreaseDesiredCapacity = requests.NewBoolean(false) // the API's default is true
+		request.IgnoreInvalidInstance = requests.NewBoolean(false)
+		return request
+	}, sdkess.CreateDetachInstancesResponse)
+	if err != nil {
+		return "", fmt.Errorf("detach %d instances of %s: %w", len(w.InstanceIDs), w.GroupID, err)
+	}
+	return answer.ScalingActivityId, nil
+}
+
 func checkRemoval(w cloudprovider.RemoveInstances) error {
 	switch n := len(w.InstanceIDs); {
 	case n == 0 || n > cloudprovider.MaxRemove:

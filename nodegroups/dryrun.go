@@ -28,6 +28,12 @@ func (u unwritten) RemoveInstances(_ context.Context, write cloudprovider.Remove
 	return "", fmt.Errorf("%w: it would have removed %v from scaling group %s", cloudprovider.ErrDryRun, write.InstanceIDs, write.GroupID)
 }
 
+// DetachInstances implements cloudprovider.GroupWriter. It always returns ErrDryRun.
+func (u unwritten) DetachInstances(_ context.Context, write cloudprovider.DetachInstances) (string, error) {
+	u.log.Info("dry run: not sent", "write", "DetachInstances", "scaling_group", write.GroupID, "instances", write.InstanceIDs)
+	return "", fmt.Errorf("%w: it would have detached %v from scaling group %s", cloudprovider.ErrDryRun, write.InstanceIDs, write.GroupID)
+}
+
 // keepsPlaceholders refuses, in a dry run, to give failed instances up: the cloud goes on
 // trying to create them, and that is what cluster-autoscaler is to see.
 func (p *Provider) keepsPlaceholders(m *member, ids []string) error {

@@ -126,7 +126,7 @@ func recentNumbers(activities []cloudprovider.Activity, now time.Time) []int {
 // removedLately reports whether an activity removes or has just removed instances that
 // somebody named.
 func removedLately(a cloudprovider.Activity, now time.Time) bool {
-	return a.Requested < 0 && a.Asked && (a.Ended.IsZero() || now.Sub(a.Ended) < settleTime+activityTimeStep)
+	return a.Requested < 0 && a.Asked && !a.Detaches && (a.Ended.IsZero() || now.Sub(a.Ended) < settleTime+activityTimeStep)
 }
 
 // unseenRemovals counts the instances that running removals take, beyond those that a

@@ -20,6 +20,8 @@ func every(ctx context.Context, c cloudprovider.Cloud) map[string]error {
 	_, errs["Activities"] = c.Activities(ctx, "asg-a")
 	_, errs["SetCapacity"] = c.SetCapacity(ctx, cloudprovider.SetCapacity{GroupID: "asg-a", Total: 3, Token: "t1"})
 	_, errs["RemoveInstances"] = c.RemoveInstances(ctx, cloudprovider.RemoveInstances{GroupID: "asg-a", InstanceIDs: []string{"i-a"}, Token: "t2"})
+	_, errs["DetachInstances"] = c.DetachInstances(ctx, cloudprovider.DetachInstances{GroupID: "asg-a", InstanceIDs: []string{"i-a"}, Token: "t3"})
+	_, errs["ReclaimNotices"] = c.ReclaimNotices(ctx, []string{"i-a"})
 	_, errs["Launch"] = c.Launch(ctx, cloudprovider.ScalingGroup{ID: "asg-a", ScalingConfigurationID: "asc-a"})
 	_, errs["InstanceTypes"] = c.InstanceTypes(ctx, []string{InstanceType})
 	return errs

@@ -21,6 +21,8 @@ type Account interface {
 	// StockOut leaves the account without any instance to give, until Restock.
 	StockOut(t *testing.T)
 	Restock(t *testing.T)
+	// Reclaim announces to take a spot instance back, and takes it after the notice.
+	Reclaim(t *testing.T, instanceID string, notice time.Duration)
 }
 
 // Group is a scaling group that an account is to hold when a test begins.
@@ -72,6 +74,8 @@ func Test(t *testing.T, run Harness) {
 		{"Instances", instanceReads()},
 		{"SetCapacity", capacityWrites()},
 		{"RemoveInstances", removals()},
+		{"DetachInstances", partings()},
+		{"ReclaimNotices", noticeReads()},
 		{"Activities", activityReads()},
 		{"Catalog", catalogReads()},
 		{"Prices", priceReads()},
