@@ -57,6 +57,14 @@ func (a *account) Instances(context.Context, string) ([]cloudprovider.Instance, 
 	return nil, a.count("Instances")
 }
 
+func (a *account) ReclaimNotices(context.Context, []string) ([]string, error) {
+	return nil, a.count("ReclaimNotices")
+}
+
+func (a *account) DetachInstances(context.Context, cloudprovider.DetachInstances) (string, error) {
+	return "", a.count("DetachInstances")
+}
+
 func (a *account) Activities(context.Context, string) ([]cloudprovider.Activity, error) {
 	return nil, a.count("Activities")
 }
