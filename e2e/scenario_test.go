@@ -32,8 +32,8 @@ type world struct {
 	SpotSoldOut bool
 	// SpotUnneeded is the spot group's own scaleDownUnneededTime; 0 is none.
 	SpotUnneeded time.Duration
-	// SpotFloor is a line of the spot group's: its warm windows or its cooldown.
-	SpotFloor string
+	// SpotFloor and NormalFloor are a line of the group's: its warm windows or its cooldown.
+	SpotFloor, NormalFloor string
 	// Serve are more flags of buildpool serve.
 	Serve []string
 }

@@ -27,8 +27,8 @@ func newExplainCommand(env environment) *cobra.Command {
 events on them) and what a running server says of its groups, and answers in plain
 sentences. It changes nothing. "explain dump" saves what it would read, for somebody
 else to look at: --from FILE then takes the place of both. A dump holds names, labels,
-taints, requests and conditions, and of containers nothing else: no images, commands,
-environment or volumes.`,
+taints, requests and conditions, of containers nothing else (no images, commands or
+environment), and of volumes which claims a pod names and where they can be used.`,
 		Args: cobra.NoArgs,
 	}
 	flags := command.PersistentFlags()
@@ -48,9 +48,10 @@ func newExplainPodCommand(env environment, f *explainFlags) *cobra.Command {
 if that can be told, what stops each node group from taking the pod, and what the
 scheduler and cluster-autoscaler said.
 
-The rules are the scheduler's node selector, required node affinity, taints and
-requests, against the nodes that there are and the groups' templates. What else the
-scheduler looks at (volumes, affinity between pods, spreading) is in its own words.
+The rules are the scheduler's node selector, required node affinity, taints, requests
+and the nodes that volumes are bound to, against the nodes that there are and the
+groups' templates. What else the scheduler and cluster-autoscaler look at (affinity
+between pods, spreading, backoff) is in their own words.
 
 With -o json it prints {subject, cause, answer, when, notes[], groups[] {group, obstacles[]
 {cause, text}}, said[]}.`,

@@ -25,6 +25,7 @@ type explainDump struct {
 	Nodes      []corev1.Node   `json:"nodes"`
 	Pods       []corev1.Pod    `json:"pods"`
 	Events     []explain.Event `json:"events"`
+	Claims     []explain.Claim `json:"claims"`
 }
 
 // clusterTimeout bounds the reading of the cluster.
@@ -79,6 +80,9 @@ func (d *explainDump) readCluster(ctx context.Context, client kubernetes.Interfa
 	for _, p := range pods.Items {
 		d.Pods = append(d.Pods, keptPod(p))
 	}
+	if d.Claims, err = readClaims(ctx, client.CoreV1(), pods.Items); err != nil {
+		return err
+	}
 	for _, reason := range []string{"NotTriggerScaleUp", "TriggeredScaleUp"} {
 		events, err := client.CoreV1().Events("").List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.kind=Pod,reason=" + reason})
 		if err != nil {
@@ -112,6 +116,7 @@ func keptPod(p corev1.Pod) corev1.Pod {
 			NodeName: p.Spec.NodeName, NodeSelector: p.Spec.NodeSelector, Affinity: p.Spec.Affinity, Tolerations: p.Spec.Tolerations,
 			Priority: p.Spec.Priority, SchedulingGates: p.Spec.SchedulingGates, Overhead: p.Spec.Overhead, Resources: p.Spec.Resources,
 			InitContainers: keptContainers(p.Spec.InitContainers), Containers: keptContainers(p.Spec.Containers),
+			Volumes: keptVolumes(p.Spec.Volumes),
 		},
 		Status: corev1.PodStatus{
 			Phase: p.Status.Phase, Conditions: p.Status.Conditions,
@@ -144,7 +149,7 @@ func keptStatuses(statuses []corev1.ContainerStatus) []corev1.ContainerStatus {
 // facts are the dump in the words of explain.
 func (d explainDump) facts() explain.Facts {
 	f := explain.Facts{
-		Now: d.Status.Now, Nodes: d.Nodes, Pods: d.Pods, Events: d.Events,
+		Now: d.Status.Now, Nodes: d.Nodes, Pods: d.Pods, Events: d.Events, Claims: d.Claims,
 		Server: explain.Server{NotReady: d.Status.NotReady, DryRun: d.Status.DryRun},
 	}
 	if d.Status.Snapshot != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -146,7 +147,11 @@ func floorReason(g groupReport, now time.Time, location *time.Location) string {
 		}
 		return "a warm window is open"
 	case nodegroups.BoundCooldown:
-		return "a cooldown holds the group's size"
+		if len(g.Cooldowns) == 0 {
+			return "a cooldown holds the group's size"
+		}
+		last := slices.MaxFunc(g.Cooldowns, func(a, b cooldownReport) int { return a.Until.Compare(b.Until) })
+		return fmt.Sprintf("a cooldown %s holds the group's size until %s", last.Kind, last.Until.In(location).Format("15:04"))
 	case nodegroups.BoundScalingGroup:
 		return "the scaling group's own min"
 	case nodegroups.BoundMax:

@@ -66,10 +66,32 @@ func aNode(name, class, cpu string) corev1.Node {
 	}
 }
 
+// readyFor is a spot node that became Ready so many seconds ago.
+func readyFor(name string, seconds int) corev1.Node {
+	n := aNode(name, "spot", "7910m")
+	n.Status.Conditions[0].LastTransitionTime = metav1.NewTime(noon.Add(-time.Duration(seconds) * time.Second))
+	return n
+}
+
 func bound(node string) *corev1.Pod {
 	p := aBuild("other")
 	p.Spec.NodeName, p.Status.Phase = node, corev1.PodRunning
 	return p
+}
+
+func claim(p *corev1.Pod, name string) {
+	p.Spec.Volumes = append(p.Spec.Volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: name}}})
+}
+
+func inZone(zone string) *corev1.NodeSelector {
+	return &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{
+		{Key: corev1.LabelTopologyZone, Operator: corev1.NodeSelectorOpIn, Values: []string{zone}},
+	}}}}
+}
+
+// said is cluster-autoscaler's word on the pod, so many seconds ago.
+func said(reason string, ago int) Event {
+	return Event{Pod: "ci/build", Reason: reason, Message: "in backoff", At: noon.Add(-time.Duration(ago) * time.Second)}
 }
 
 func in(f *Facts, group string) *Group {
@@ -100,8 +122,7 @@ func TestWhyAPodWaits(t *testing.T) {
 		"a label that no node has": {func(_ *Facts, p *corev1.Pod) { p.Spec.NodeSelector["disk"] = "ssd" }, Label,
 			"the pod asks for nodes with disk=ssd, and these have no label disk", ""},
 		"an affinity to another zone": {func(_ *Facts, p *corev1.Pod) {
-			p.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
-				NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{{Key: corev1.LabelTopologyZone, Operator: corev1.NodeSelectorOpIn, Values: []string{"cn-hangzhou-i"}}}}}}}}
+			p.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: inZone("cn-hangzhou-i")}}
 		}, Label, "the pod's required node affinity (topology.kubernetes.io/zone In cn-hangzhou-i) does not match their labels", ""},
 		"a taint it does not tolerate": {func(_ *Facts, p *corev1.Pod) { p.Spec.Tolerations = nil }, Taint,
 			"builds-spot: they are tainted buildpool.io/class=spot:NoSchedule, which the pod does not tolerate.", ""},
@@ -110,6 +131,38 @@ func TestWhyAPodWaits(t *testing.T) {
 		"a GPU where there is none": {func(_ *Facts, p *corev1.Pod) {
 			p.Spec.Containers[0].Resources.Requests[cloudprovider.GPUResource] = resource.MustParse("1")
 		}, Request, "the pod asks for 1 of nvidia.com/gpu, and they have none", ""},
+		"a claim that does not exist": {func(f *Facts, p *corev1.Pod) {
+			claim(p, "cache")
+			f.Claims = []Claim{{Name: "ci/cache", Missing: true}}
+		}, Volume,
+			"It names the claim ci/cache, which does not exist", ""},
+		"a volume of another zone": {func(f *Facts, p *corev1.Pod) {
+			claim(p, "cache")
+			f.Claims = []Claim{{Name: "other/cache", Missing: true}, {Name: "ci/cache", Volume: "pv-1", Nodes: inZone("cn-hangzhou-i")}}
+			f.Nodes = append(f.Nodes, aNode("n", "spot", "7910m")) // of no zone
+		}, Volume, "No node group takes it. The nearest is builds-spot: volume pv-1 of the pod's claim ci/cache can be used on nodes with topology.kubernetes.io/zone In cn-hangzhou-i only.", ""},
+		"a volume of the zone": {func(f *Facts, p *corev1.Pod) {
+			claim(p, "cache")
+			f.Claims = []Claim{{Name: "ci/cache", Volume: "pv-1", Nodes: inZone("cn-hangzhou-h")}}
+		}, WillGrow, "builds-spot", "A node of that group took 1m35s to join of late."},
+		"a claim of the pod's own that nobody has made yet": {func(f *Facts, p *corev1.Pod) {
+			p.Spec.Volumes = []corev1.Volume{{Name: "scratch", VolumeSource: corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}}}}
+			f.Claims = []Claim{{Name: "ci/build-scratch", Missing: true}}
+		}, WillGrow, "builds-spot", "A node of that group took 1m35s to join of late."},
+		"cluster-autoscaler sees what we do not": {func(f *Facts, _ *corev1.Pod) {
+			f.Events = []Event{said("TriggeredScaleUp", 400), said("NotTriggerScaleUp", 30)}
+		}, Declined, "By labels, taints, requests and volumes group builds-spot would take it, but cluster-autoscaler said 30s ago that it adds no node for it: in backoff.", ""},
+		"cluster-autoscaler and the scheduler see what keeps it off a node": {func(f *Facts, _ *corev1.Pod) {
+			f.Nodes, f.Events = append(f.Nodes, readyFor("n", 31)), []Event{said("NotTriggerScaleUp", 30)}
+		}, Declined, "By labels, taints, requests and volumes node n has room for it, but cluster-autoscaler said 30s ago", ""},
+		"cluster-autoscaler spoke before the node was there": {func(f *Facts, _ *corev1.Pod) {
+			f.Nodes, f.Events = append(f.Nodes, readyFor("n", 30)), []Event{said("NotTriggerScaleUp", 30)}
+		}, HasRoom, "Node n has room for it", ""},
+		"cluster-autoscaler has thought better of it": {func(f *Facts, _ *corev1.Pod) {
+			f.Events = []Event{said("NotTriggerScaleUp", 30), said("TriggeredScaleUp", 4)}
+		}, WillGrow, "builds-spot", "A node of that group took 1m35s to join of late."},
+		"cluster-autoscaler said so long ago": {func(f *Facts, _ *corev1.Pod) { f.Events = []Event{said("NotTriggerScaleUp", 361)} },
+			WillGrow, "builds-spot", "A node of that group took 1m35s to join of late."},
 		"the group is at its max": {func(f *Facts, _ *corev1.Pod) {
 			g := in(f, "builds-spot")
 			g.Target, g.Running, g.Max = 1, 1, 1
@@ -199,6 +252,11 @@ func TestAPodHearsOfEveryGroup(t *testing.T) {
 		"scheduler: 0/1 nodes are available: 1 Insufficient cpu.",
 		"cluster-autoscaler, 10s ago: NotTriggerScaleUp: pod didn't trigger scale-up: 1 max node group size reached",
 	}, e.Said)
+	claim(&f.Pods[0], "cache")
+	f.Claims = []Claim{{Name: "ci/cache", Unread: "no right to get persistentvolumes"}}
+	e, err = Pod(f, "ci", "build")
+	require.NoError(t, err)
+	assert.Equal(t, "buildpool: on which nodes the volume of claim ci/cache can be used was not looked at: no right to get persistentvolumes", e.Said[2])
 	_, err = Pod(f, "ci", "nobody")
 	require.ErrorContains(t, err, "explain pod ci/nobody: there is no such pod")
 }

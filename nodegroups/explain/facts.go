@@ -17,8 +17,9 @@ type Facts struct {
 	Nodes  []corev1.Node
 	// Pods are those that have not ended; of their containers only requests matter.
 	Pods []corev1.Pod
-	// Events are those on pods that wait.
+	// Events are those on pods that wait, and Claims those that such pods name.
 	Events []Event
+	Claims []Claim
 }
 
 // Server is how the server is that answers cluster-autoscaler.
@@ -96,10 +97,13 @@ const (
 	HasRoom     Cause = "a node has room"
 	OnTheWay    Cause = "a node is on its way"
 	WillGrow    Cause = "a group will grow"
-	ServerDown  Cause = "the server is not ready"
-	NotCalled   Cause = "cluster-autoscaler does not call"
-	DryRun      Cause = "dry run"
-	NoGroups    Cause = "no groups"
+	// Declined: nothing that is looked at here stops a group, but cluster-autoscaler said
+	// that it adds no node.
+	Declined   Cause = "cluster-autoscaler declined"
+	ServerDown Cause = "the server is not ready"
+	NotCalled  Cause = "cluster-autoscaler does not call"
+	DryRun     Cause = "dry run"
+	NoGroups   Cause = "no groups"
 	// CanGrow is of a group that nothing stops.
 	CanGrow Cause = "can grow"
 )
@@ -109,6 +113,7 @@ const (
 	Label   Cause = "label"
 	Taint   Cause = "taint"
 	Request Cause = "request"
+	Volume  Cause = "volume"
 )
 
 // Those of a group, which pass or which the account's owner can mend.
@@ -126,4 +131,4 @@ const (
 
 // misfits are the causes that lie between a pod and a group: while one stands, whatever
 // else is mended is in vain.
-var misfits = map[Cause]bool{Label: true, Taint: true, Request: true, NoTemplate: true}
+var misfits = map[Cause]bool{Label: true, Taint: true, Request: true, Volume: true, NoTemplate: true}

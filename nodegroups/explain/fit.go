@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -22,8 +23,14 @@ type offer struct {
 }
 
 // misfit returns what keeps the pod off the node, by the rules of the scheduler: node
-// selector, required node affinity, taints, and requests. Empty: nothing of these.
-func misfit(pod *corev1.Pod, on offer) []Obstacle {
+// selector, required node affinity, taints, requests, and where its volumes can be used.
+// Empty: nothing of these.
+func (f Facts) misfit(pod *corev1.Pod, on offer) []Obstacle {
+	return append(unfit(pod, on), f.tied(pod, on.labels)...)
+}
+
+// unfit is the same without volumes: what the pod says itself.
+func unfit(pod *corev1.Pod, on offer) []Obstacle {
 	var out []Obstacle
 	add := func(c Cause, format string, args ...any) {
 		out = append(out, Obstacle{c, fmt.Sprintf(format, args...)})
@@ -46,7 +53,7 @@ func misfit(pod *corev1.Pod, on offer) []Obstacle {
 		if ok, err := nodeaffinity.GetRequiredNodeAffinity(pod).Match(node); err != nil {
 			add(Label, "the pod's required node affinity cannot be read: %v", err)
 		} else if !ok {
-			add(Label, "the pod's required node affinity (%s) does not match their labels", affinityText(pod))
+			add(Label, "the pod's required node affinity (%s) does not match their labels", selectorText(pod.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution))
 		}
 	}
 	for _, taint := range on.taints {
@@ -81,14 +88,10 @@ func requests(pod *corev1.Pod) corev1.ResourceList {
 	return asks
 }
 
-// affinityText is the pod's required node affinity as a person would write it.
-func affinityText(pod *corev1.Pod) string {
-	a := pod.Spec.Affinity
-	if a == nil || a.NodeAffinity == nil || a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
-		return "none"
-	}
+// selectorText is a node selector as a person would write it.
+func selectorText(selector *corev1.NodeSelector) string {
 	var terms []string
-	for _, term := range a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
+	for _, term := range selector.NodeSelectorTerms {
 		var parts []string
 		for _, e := range slices.Concat(term.MatchExpressions, term.MatchFields) {
 			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Key, e.Operator, strings.Join(e.Values, ","))))
@@ -125,4 +128,14 @@ func ready(node corev1.Node) bool {
 	return slices.ContainsFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
 		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
 	})
+}
+
+// readySince is when the node became what it is; zero if it does not say.
+func readySince(node corev1.Node) time.Time {
+	for _, c := range node.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			return c.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
 }

@@ -49,13 +49,13 @@ func (g Group) notes(f Facts) []string {
 		notes = append(notes, fmt.Sprintf("%s without a Ready node: still booting, or its bootstrap fails. cluster-autoscaler gives up after --max-node-provision-time.", plural(lacking, "instance runs", "instances run")))
 	}
 	if g.Min > 0 {
-		notes = append(notes, fmt.Sprintf("It does not go below %d nodes: %s.", g.Min, g.Floor))
+		notes = append(notes, fmt.Sprintf("It does not go below %s: %s.", plural(g.Min, "node", "nodes"), g.Floor))
 	}
 	if g.Template != nil {
 		notes = append(notes, "A pod lands on it "+g.conditions()+".")
 		waiting := 0
 		for i := range f.Pods {
-			if cause, _ := notWaiting(&f.Pods[i]); cause == "" && len(misfit(&f.Pods[i], offer{g.Template.Labels, g.Template.Taints, g.Template.Allocatable})) == 0 {
+			if cause, _ := notWaiting(&f.Pods[i]); cause == "" && len(f.misfit(&f.Pods[i], offer{g.Template.Labels, g.Template.Taints, g.Template.Allocatable})) == 0 {
 				waiting++
 			}
 		}

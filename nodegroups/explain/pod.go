@@ -13,6 +13,9 @@ import (
 const (
 	// silentTime is how long cluster-autoscaler may be silent: some of its longest loops.
 	silentTime = 3 * time.Minute
+	// freshTime is how old cluster-autoscaler's word on a pod may be: its events of one pod
+	// become rare, one in five minutes, after the first 25.
+	freshTime = 6 * time.Minute
 	// expendable is cluster-autoscaler's --expendable-pods-priority-cutoff: below it no
 	// node is added for a pod.
 	expendable = -10
@@ -76,18 +79,26 @@ func (f Facts) said(pod *corev1.Pod) []string {
 			out = append(out, "scheduler: "+c.Message)
 		}
 	}
-	events := slices.DeleteFunc(slices.Clone(f.Events), func(e Event) bool {
-		return e.Pod != pod.Namespace+"/"+pod.Name || e.Reason != "NotTriggerScaleUp" && e.Reason != "TriggeredScaleUp"
-	})
-	slices.SortStableFunc(events, func(a, b Event) int { return b.At.Compare(a.At) })
-	for n, e := range events {
+	for n, e := range f.heard(pod) {
 		if n == 2 {
 			break
 		}
 		out = append(out, fmt.Sprintf("cluster-autoscaler, %s ago: %s: %s", age(f.Now.Sub(e.At)), e.Reason, e.Message))
 	}
-	return out
+	return append(out, f.unread(pod)...)
 }
+
+// heard are cluster-autoscaler's events on the pod, the newest first.
+func (f Facts) heard(pod *corev1.Pod) []Event {
+	events := slices.DeleteFunc(slices.Clone(f.Events), func(e Event) bool {
+		return e.Pod != pod.Namespace+"/"+pod.Name || e.Reason != declined && e.Reason != "TriggeredScaleUp"
+	})
+	slices.SortStableFunc(events, func(a, b Event) int { return b.At.Compare(a.At) })
+	return events
+}
+
+// declined is the reason of cluster-autoscaler's event on a pod that it adds no node for.
+const declined = "NotTriggerScaleUp"
 
 // verdicts judges every group, the nearest to taking the pod first.
 func (f Facts) verdicts(pod *corev1.Pod) []Verdict {
@@ -95,7 +106,7 @@ func (f Facts) verdicts(pod *corev1.Pod) []Verdict {
 	for _, g := range f.Groups {
 		v := Verdict{Group: g.Name}
 		if g.Template != nil {
-			v.Obstacles = misfit(pod, offer{g.Template.Labels, g.Template.Taints, g.Template.Allocatable})
+			v.Obstacles = f.misfit(pod, offer{g.Template.Labels, g.Template.Taints, g.Template.Allocatable})
 		}
 		v.Obstacles = append(v.Obstacles, g.hindered(f.Now)...)
 		out = append(out, v)
@@ -123,9 +134,17 @@ func (v Verdict) distance() int {
 
 // answer finds the one thing that it comes down to.
 func (f Facts) answer(e *Explanation, pod *corev1.Pod) {
-	if node := f.roomFor(pod); node != "" {
+	if claim := f.lacksClaim(pod); claim != "" {
+		e.Cause = Volume
+		e.Answer = fmt.Sprintf("It names the claim %s, which does not exist: until it does, neither the scheduler nor cluster-autoscaler can do anything for it.", claim)
+		return
+	}
+	if node, ok := f.roomFor(pod); ok {
+		if f.declines(e, pod, "node "+node.Name+" has room for it", readySince(node)) {
+			return
+		}
 		e.Cause = HasRoom
-		e.Answer = fmt.Sprintf("Node %s has room for it by its labels, taints and free resources: the scheduler is about to bind it, or has another reason not to, which is below.", node)
+		e.Answer = fmt.Sprintf("Node %s has room for it by its labels, taints and free resources: the scheduler is about to bind it, or has another reason not to, which is below.", node.Name)
 		return
 	}
 	if len(f.Groups) == 0 {
@@ -155,11 +174,26 @@ func (f Facts) answer(e *Explanation, pod *corev1.Pod) {
 		e.When = f.healed(nearest)
 		return
 	}
+	if f.declines(e, pod, "group "+nearest.Group+" would take it", time.Time{}) {
+		return
+	}
 	e.Cause = WillGrow
 	e.Answer = fmt.Sprintf("Nothing stops group %s from growing for it: cluster-autoscaler is to ask for a node within some loops.", nearest.Group)
 	if g := f.group(nearest.Group); g.Boot > 0 {
 		e.When = fmt.Sprintf("A node of that group took %s to join of late.", age(g.Boot))
 	}
+}
+
+// declines answers with cluster-autoscaler's word if that is newer than since: it knows
+// of more than is looked at here, by which so far the sentence is true.
+func (f Facts) declines(e *Explanation, pod *corev1.Pod, sofar string, since time.Time) bool {
+	last := f.heard(pod)
+	if len(last) == 0 || last[0].Reason != declined || f.Now.Sub(last[0].At) >= freshTime || !last[0].At.After(since) {
+		return false
+	}
+	e.Cause = Declined
+	e.Answer = fmt.Sprintf("By labels, taints, requests and volumes %s, but cluster-autoscaler said %s ago that it adds no node for it: %s.", sofar, age(f.Now.Sub(last[0].At)), last[0].Message)
+	return true
 }
 
 // sentence tells of the group and all that stops it.
@@ -172,16 +206,16 @@ func (v Verdict) sentence(lead string) string {
 }
 
 // roomFor returns a node on which the pod could run now.
-func (f Facts) roomFor(pod *corev1.Pod) string {
+func (f Facts) roomFor(pod *corev1.Pod) (node corev1.Node, ok bool) {
 	for _, node := range f.Nodes {
 		if node.Spec.Unschedulable || !ready(node) || node.DeletionTimestamp != nil {
 			continue
 		}
-		if len(misfit(pod, offer{node.Labels, node.Spec.Taints, free(node, f.Pods)})) == 0 {
-			return node.Name
+		if len(f.misfit(pod, offer{node.Labels, node.Spec.Taints, free(node, f.Pods)})) == 0 {
+			return node, true
 		}
 	}
-	return ""
+	return corev1.Node{}, false
 }
 
 // onTheWay finds the first of the groups that fit with nodes that are still to join.

@@ -155,6 +155,11 @@ func (s *Simulator) SetDesired(ctx context.Context, group string, desired int) e
 	return s.admin(ctx, http.MethodPost, "groups/"+group, map[string]any{"desired": desired}, nil)
 }
 
+// LimitInstances bounds how many instances the account may have, over all groups.
+func (s *Simulator) LimitInstances(ctx context.Context, most int) error {
+	return s.admin(ctx, http.MethodPost, "quotas", map[string]any{"instances": most}, nil)
+}
+
 // Raw returns an admin document as it is, for the evidence of a failed test.
 func (s *Simulator) Raw(ctx context.Context, document string) (json.RawMessage, error) {
 	var raw json.RawMessage
