@@ -1,6 +1,7 @@
 package nodegroups_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -69,6 +70,9 @@ type groupSpec struct {
 	class    config.Class
 	// recycles: instances are stopped and kept.
 	recycles bool
+	// notice and drain are spot.onReclaimNotice and spot.drainAfter; empty: as by default.
+	notice config.OnReclaimNotice
+	drain  string
 }
 
 func (g groupSpec) account() string {
@@ -88,7 +92,15 @@ func (g groupSpec) config() string {
 	if class == "" {
 		class = config.ClassNormal
 	}
-	return fmt.Sprintf("  - {name: %s, class: %s, scalingGroup: {id: asg-%s}, min: %d, max: %d}\n", g.name, class, g.name, g.min, g.max)
+	text := fmt.Sprintf("  - {name: %s, class: %s, scalingGroup: {id: asg-%s}, min: %d, max: %d", g.name, class, g.name, g.min, g.max)
+	if g.notice != "" || g.drain != "" {
+		text += fmt.Sprintf(", spot: {onReclaimNotice: %s", cmp.Or(g.notice, config.ReclaimReplaced))
+		if g.drain != "" {
+			text += ", drainAfter: " + g.drain
+		}
+		text += "}"
+	}
+	return text + "}\n"
 }
 
 func parseConfig(t testing.TB, groups ...groupSpec) config.Config {

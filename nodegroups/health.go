@@ -14,7 +14,8 @@ import (
 type health struct {
 	expander.Health
 	// asked are the instances whose removal we have asked for, with when: that they
-	// vanish is no reclaim, whether the answer reached us or not.
+	// vanish is no reclaim, whether the answer reached us or not. So are those with a
+	// notice, whose reclaim is known already.
 	asked map[string]time.Time
 }
 

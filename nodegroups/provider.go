@@ -73,6 +73,7 @@ type Provider struct {
 	wanted    time.Time // full looks before this one are too old
 	lastError string
 	outage    outage
+	notices   noticeReads
 	// reading is the look at the cloud that is under way, nil if none is.
 	reading *reading
 	// pricing: a round of price readings is under way.
@@ -107,6 +108,10 @@ type member struct {
 	room   headroom.Policy
 	boots  boots
 	warned time.Time
+	// notices are those of instances that the cloud takes back, parted the instances that
+	// were let go therefore, with the time of their notice.
+	notices map[string]notice
+	parted  map[string]time.Time
 	// asked are the times of the last accepted scale-ups, oldest first.
 	asked []time.Time
 	// failedRead is why the group could not be read the last time, empty if it could;

@@ -128,6 +128,7 @@ func (p *Provider) readAndSettle(ctx context.Context) error {
 	case err != nil:
 		p.Log.Warn("some groups could not be read, serving what was last known of them", "error", err)
 	}
+	p.followReclaims(ctx)
 	p.payDebts(ctx)
 	p.keepWarm(ctx)
 	p.readPrices()

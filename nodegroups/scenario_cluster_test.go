@@ -103,7 +103,7 @@ func (s *stage) doCluster(o order) []string {
 }
 
 // doPod puts a pod on a node, "pod compile node-1 owner=DaemonSet", or changes it;
-// "pod compile gone" removes it.
+// "pod compile gone" removes it, and "pod compile waiting" has no node yet.
 func (s *stage) doPod(o order) []string {
 	require.NotNil(s.t, s.cluster, "there is no cluster: say so above start")
 	name, node := o.word(s.t, 0), o.word(s.t, 1)
@@ -111,8 +111,12 @@ func (s *stage) doPod(o order) []string {
 		s.cluster.set(name, nil)
 		return nil
 	}
+	bound := s.aliases.real(node)
+	if node == "waiting" {
+		bound = ""
+	}
 	pod := &cloudprovider.Pod{
-		Namespace: "ci", Name: name, Node: s.aliases.real(node), OwnerKind: o.settings["owner"],
+		Namespace: "ci", Name: name, Node: bound, OwnerKind: o.settings["owner"],
 		Leaving: o.settings["leaving"] == "yes", Mirror: o.settings["mirror"] == "yes",
 	}
 	if key, value, ok := strings.Cut(o.settings["label"], ":"); ok {

@@ -212,6 +212,9 @@ func (g stagedGroup) config() string {
 	if timers := g.set("cooldown", ""); timers != "" {
 		text += ", cooldown: {" + strings.NewReplacer(":", ": ", ",", ", ").Replace(timers) + "}"
 	}
+	if notice := g.set("notice", ""); notice != "" {
+		text += ", spot: {onReclaimNotice: " + notice + "}"
+	}
 	return text + g.windows() + "}\n"
 }
 

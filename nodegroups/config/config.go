@@ -102,6 +102,8 @@ type Defaults struct {
 	Options Options `json:"options,omitempty"`
 	// Cooldown of every group.
 	Cooldown Cooldown `json:"cooldown,omitempty"`
+	// Spot fields of every group.
+	Spot Spot `json:"spot,omitempty"`
 }
 
 // Class is what a group's nodes are for.
@@ -137,6 +139,8 @@ type Group struct {
 	Options Options `json:"options,omitempty"`
 	// Cooldown are the group's timers.
 	Cooldown Cooldown `json:"cooldown,omitempty"`
+	// Spot says what becomes of instances that the cloud may take back.
+	Spot Spot `json:"spot,omitempty"`
 	// Schedules are the times during which the group keeps more nodes than min.
 	Schedules []Window `json:"schedules,omitempty"`
 	// Headroom is spare room that the group keeps for the next builds.

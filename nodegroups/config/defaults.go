@@ -41,6 +41,7 @@ func groupWithDefaults(g Group, d Defaults) Group {
 	g.Labels = labels
 	g.Template = templateWithDefaults(g.Template, d.Template, g.Class)
 	g.Options = optionsWithDefaults(g.Options, d.Options)
+	g.Spot = spotWithDefaults(g.Spot, d.Spot)
 	g.Cooldown = Cooldown{
 		AfterScaleUp:   or(g.Cooldown.AfterScaleUp, d.Cooldown.AfterScaleUp),
 		AfterScaleDown: or(g.Cooldown.AfterScaleDown, d.Cooldown.AfterScaleDown),

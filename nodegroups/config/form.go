@@ -59,6 +59,7 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[Class]():              texts(ClassNormal, ClassGPU, ClassSpot),
 	reflect.TypeFor[ScheduleMode]():       texts(ScheduleByAutoscaler, ScheduleByProvider),
 	reflect.TypeFor[HeadroomBy]():         texts(HeadroomAuto, HeadroomPods, HeadroomBuffer),
+	reflect.TypeFor[OnReclaimNotice]():    texts(ReclaimReplaced, ReclaimCordoned, ReclaimIgnored),
 	reflect.TypeFor[WhenAllSkipped]():     texts(LeastBad, Veto),
 	reflect.TypeFor[WhenUnseen]():         texts(RefuseUnseen, RemoveUnseen),
 	reflect.TypeFor[PodNetwork]():         texts(PodNetworkFlannel, PodNetworkTerway),

@@ -13,6 +13,7 @@ func (d *decoder) validate(cfg Config) {
 	d.checkHeader(cfg)
 	d.checkAccount(cfg.Account)
 	d.checkDefaults(cfg.Defaults)
+	d.checkSpot("defaults.spot", cfg.Defaults.Spot)
 	d.checkExpander(cfg.Expander)
 	d.checkSchedule(cfg.Schedule)
 	d.checkLastLook(cfg.LastLook)
@@ -24,6 +25,7 @@ func (d *decoder) validate(cfg Config) {
 		d.checkGroup(groupPath(i), g, cfg.Defaults)
 		d.checkWindows(groupPath(i)+".schedules", g)
 		d.checkHeadroom(groupPath(i)+".headroom", g)
+		d.checkSpot(groupPath(i)+".spot", g.Spot)
 	}
 	d.checkDistinct(cfg.Groups)
 	d.checkPricing(cfg)
