@@ -108,9 +108,10 @@ func (s groupState) lagging(now time.Time) bool {
 // there counts the group's instances that are there or on their way, but for those
 // that have left and are listed still.
 func (s groupState) there(o observation) int {
+	named := o.removedLately()
 	n := 0
 	for _, i := range o.instances {
-		if _, left := s.departed[i.ID]; !left && live(i) {
+		if _, left := s.departed[i.ID]; !left && !named[i.ID] && live(i) {
 			n++
 		}
 	}
@@ -121,8 +122,11 @@ func (s groupState) there(o observation) int {
 // many they bring, and how many they take.
 func (s groupState) unlisted(o observation) (coming, leaving int) {
 	shown := 0
+	named := o.removedLately()
 	for _, i := range o.instances {
-		if _, left := s.departed[i.ID]; left || i.Lifecycle == cloudprovider.Removing || i.Lifecycle == cloudprovider.RemovingWait {
+		_, left := s.departed[i.ID]
+		left = left || i.Lifecycle == cloudprovider.Removing || i.Lifecycle == cloudprovider.RemovingWait
+		if left && !named[i.ID] { // which no running removal takes any more
 			shown++
 		}
 	}

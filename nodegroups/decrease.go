@@ -141,6 +141,10 @@ func (p *Provider) payNow(ctx context.Context, m *member, group cloudprovider.Sc
 // refused.
 var errNotYet = errors.New("not yet")
 
+// freshTime is how old at most a reading may be by which a number is lowered: the cloud
+// begins creations by itself, for a reclaimed instance as for one that failed.
+const freshTime = time.Second
+
 // settle writes the owed target. Lowering the desired number below what exists or is
 // being created would make the cloud choose victims, so it waits until no creation
 // is in progress, and never goes below what is there. Raising it is for a scale-up
@@ -153,6 +157,7 @@ func (p *Provider) settle(ctx context.Context, m *member, group cloudprovider.Sc
 	if group.ExpectedNumberMode && state.lagging(p.Clock.Now()) {
 		return fmt.Errorf("the reading may be older than our last write: %w", errNotYet)
 	}
+	read := p.Clock.Now()
 	alive, activities, err := p.existing(ctx, m, group)
 	if err != nil {
 		return err
@@ -180,6 +185,7 @@ func (p *Provider) settle(ctx context.Context, m *member, group cloudprovider.Sc
 		return nil
 	}
 	if activities == nil {
+		read = p.Clock.Now()
 		if activities, err = p.Cloud.Activities(ctx, group.ID); err != nil {
 			return fmt.Errorf("read activities: %w", err)
 		}
@@ -187,6 +193,8 @@ func (p *Provider) settle(ctx context.Context, m *member, group cloudprovider.Sc
 	switch running := inProgress(activities, nil); {
 	case has > state.target && (running > 0 || alive > state.target):
 		return fmt.Errorf("%d instances in creation, %d exist, target %d: %w", running, alive, state.target, errNotYet)
+	case has > state.target && p.Clock.Since(read) > freshTime:
+		return fmt.Errorf("the cloud took its time to answer, and may be creating instances by now: %w", errNotYet)
 	case has < state.target && !group.ExpectedNumberMode && busy(activities):
 		return fmt.Errorf("another activity is in progress: %w", errNotYet)
 	}

@@ -41,13 +41,26 @@ func (s groupState) settleDoubts(o observation) groupState {
 		case !found:
 		case d.token != "":
 			s.target += d.delta
-			s = s.expecting(a.ID, d.delta, d.at).moved(s.held+d.change, d.at).square()
+			s = s.expecting(a.ID, d.delta, d.at).moved(s.held+d.change, d.at).square().replacedToo(d.change)
 			s.raised, s.grew = d.at, d.at
 		default:
-			s = s.removed(d.ids, d.at).removing(a.ID)
+			s = s.removed(d.ids, d.at).removing(a.ID).replacedToo(-len(d.ids))
 		}
 	}
 	s.doubts = left
+	return s
+}
+
+// replacedToo adds what the numbers that our writes of late have replaced were if a write
+// in doubt came before them.
+func (s groupState) replacedToo(change int) groupState {
+	replaced := slices.Clip(s.replaced)
+	for _, n := range s.replaced {
+		if with := n + change; with >= 0 && with != s.held && !slices.Contains(replaced, with) {
+			replaced = append(replaced, with)
+		}
+	}
+	s.replaced = replaced
 	return s
 }
 

@@ -101,3 +101,20 @@ func TestNumbersOfWritesInDoubtAreReplacedWithThem(t *testing.T) {
 	}
 	assert.False(t, s.outdated(2, at(60)), "later it is somebody's doing")
 }
+
+// The write in doubt came first and the delete after it. A list that lags shows the number
+// between the two: to follow it would undo the delete.
+func TestAWriteInDoubtMayHaveComeBeforeOneThatWasAnswered(t *testing.T) {
+	raise := signedBy(activity("asa-1", running, at(8), 3, 0), "token-1", 3, 6, 8)
+	s := groupState{}.observe(seen(at(0), 3, 3), at(0))
+	s = s.unanswered(doubt{token: "token-1", delta: 3, change: 3, asked: at(8), at: at(10)}).removed([]string{"i-000"}, at(20))
+	s = s.observe(seen(at(21), 6, 3, removing("asa-2", 20, 1), raise), at(21))
+	assert.Equal(t, 5, s.target)
+	assert.Equal(t, 5, s.observe(seen(at(22), 6, 3), at(22)).target, "nor does the same list a moment later")
+	assert.Equal(t, 5, s.observe(seen(at(23), 5, 3), at(23)).target)
+
+	s = groupState{}.observe(seen(at(0), 4, 4), at(0))
+	s = s.unanswered(doubt{ids: []string{"i-000"}, asked: at(8), at: at(10)}).removed([]string{"i-001", "i-002"}, at(20))
+	s = s.observe(seen(at(21), 3, 4, removing("asa-2", 20, 2), removing("asa-1", 8, 1, "i-000")), at(21))
+	assert.Equal(t, 1, s.target, "3 is what the removal in doubt had made of 4")
+}

@@ -71,6 +71,10 @@ func (p *player) reclaim(l *ledger, s step) string {
 	require.NoError(p.t, p.account.Reclaim(id, notice))
 	l.excused[id] = true
 	l.allowed++
+	if notice == 0 && !l.before.born[id] {
+		l.allowed++
+		l.unborn++
+	}
 	return fmt.Sprintf("%s in %s", id, notice)
 }
 
@@ -186,7 +190,7 @@ func (p *player) settleBooks(l *ledger) {
 	there := p.look(l)
 	l.count(there)
 	l.target, l.failed, l.served = len(there.live), 0, true
-	l.allowed, l.victims = len(l.created), 0
+	l.allowed, l.victims, l.unborn = len(l.created), 0, 0
 	for id := range there.live {
 		if l.excused[id] {
 			l.allowed++ // it will be taken back, and replaced

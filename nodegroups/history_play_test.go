@@ -224,6 +224,11 @@ func (p *player) tell(n int, s step, said string) {
 // refresh is CA's, and has to succeed once it has succeeded.
 func (p *player) refresh() error {
 	before := p.steady()
+	if len(p.peers) > 1 && !p.Status().ReadingSince.IsZero() {
+		// A reading that is under way shows the account as it was when it began, and the
+		// other provider may have written since.
+		before = nil
+	}
 	err := p.call(rpcTime, p.Refresh)
 	if err == nil {
 		p.ready = true

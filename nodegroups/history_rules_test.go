@@ -23,6 +23,10 @@ type ledger struct {
 	left           []string
 	// victims is how many the cloud may choose because somebody lowered the number by hand.
 	victims int
+	// unborn is how many were taken back before the activity that made them had ended. It
+	// names none until then, and no list has to have shown them: a scale-up that cannot
+	// trust the number it reads may count them as yet to come.
+	unborn int
 	// handled is when somebody last touched the group in the console.
 	handled time.Time
 	// before is how things stood at the end of the last step.
@@ -64,12 +68,14 @@ type truth struct {
 	desired   int
 	lifecycle account.GroupLifecycle
 	live      map[string]bool
+	// born are those of them that have come into service.
+	born map[string]bool
 }
 
 func (l *ledger) cloudID() string { return "asg-" + l.spec.name }
 
 func (p *player) look(l *ledger) truth {
-	there := truth{live: map[string]bool{}}
+	there := truth{live: map[string]bool{}, born: map[string]bool{}}
 	for _, g := range p.account.State().Groups {
 		if g.ID != l.cloudID() {
 			continue
@@ -80,6 +86,7 @@ func (p *player) look(l *ledger) truth {
 			case account.Removing, account.RemovingWait, account.Stopped:
 			default:
 				there.live[i.ID] = true
+				there.born[i.ID] = i.State != account.Pending && i.State != account.PendingWait
 			}
 		}
 	}
@@ -169,6 +176,9 @@ func (p *player) judgeDesired(s step, l *ledger, before, there truth) {
 	gone := removed(l, before, there)
 	if there.desired > before.desired {
 		highest := max(before.desired, l.target, len(before.live)) + l.step.accepted + l.step.uncertain
+		if l.step.accepted+l.step.uncertain > 0 {
+			highest += l.unborn
+		}
 		switch {
 		case s.act == actDecrease || s.act == actGiveUp:
 			p.violate("taking back never creates", "%s: desired from %d to %d", l.spec.name, before.desired, there.desired)
@@ -232,7 +242,7 @@ func (p *player) judgeReads(s step, l *ledger, was int, before, there truth) {
 	lowest := basis + l.step.accepted - gone - l.step.dropped - l.step.decreased
 	highest := was
 	if l.step.accepted+l.step.uncertain > 0 {
-		highest = max(was, before.desired, len(before.live)) + l.step.accepted + l.step.uncertain
+		highest = max(was, before.desired, len(before.live)) + l.step.accepted + l.step.uncertain + l.unborn
 	}
 	if p.now().Sub(l.handled) < 30*time.Second {
 		// A number set by hand may look like one that a write of ours replaced, and no
@@ -251,7 +261,7 @@ func (p *player) judgeReads(s step, l *ledger, was int, before, there truth) {
 	switch {
 	case target > was && target > l.spec.max:
 		p.violate("the target is never above max", "%s: %d of %d", l.spec.name, target, l.spec.max)
-	case l.step.decreased > 0 && target < min(was, len(there.live), len(p.candidates(l))):
+	case l.step.decreased > 0 && target < min(was, len(there.live), len(here)):
 		p.violate("the target is not decreased below what exists", "%s: from %d to %d, %d live", l.spec.name, was, target, len(there.live))
 	case gone > 0 && l.step.dropped+l.step.decreased == 0 && was >= l.spec.min && target < l.spec.min:
 		p.violate("no delete takes the target below min", "%s: from %d to %d", l.spec.name, was, target)

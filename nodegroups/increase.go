@@ -55,11 +55,11 @@ func (p *Provider) grow(ctx context.Context, groupID string, to func(from int) i
 	if _, highest := bounds(m.config, group); want > highest {
 		return fmt.Errorf("increase group %q by %d to %d: %w %d", groupID, want-from, want, cloudprovider.ErrAboveMax, highest)
 	}
-	return p.raise(ctx, m, want)
+	return p.raise(ctx, m, from, want)
 }
 
-// raise writes the new target and records it.
-func (p *Provider) raise(ctx context.Context, m *member, to int) error {
+// raise writes the new target, counted from a number, and records it.
+func (p *Provider) raise(ctx context.Context, m *member, base, to int) error {
 	token, asked := p.NewToken(), p.Clock.Now()
 	before, seen := p.stateOf(m)
 	from := before.target
@@ -71,7 +71,9 @@ func (p *Provider) raise(ctx context.Context, m *member, to int) error {
 	switch {
 	case err == nil, errors.Is(err, cloudprovider.ErrNoChange):
 		p.change(m, func(s groupState) groupState {
-			s = s.increased(activity, to, now).unthrottled()
+			// Another provider may have given up instances that we count as failed: none of
+			// those is among the missing that this write is for.
+			s = s.increased(activity, to, now).trimmed(s.there(seen) + to - base).unthrottled()
 			if !seen.group.ExpectedNumberMode {
 				s = s.retried()
 			}
@@ -116,13 +118,22 @@ func (p *Provider) base(ctx context.Context, m *member, group cloudprovider.Scal
 	}
 	p.change(m, func(s groupState) groupState { return s.lose(m.seen.instances, exact).settleDoubts(exact) })
 	state, _ = p.stateOf(m)
-	if numbers := recentNumbers(exact.activities, now); outdated && !state.owed && len(numbers) > 0 {
-		return numbers[len(numbers)-1], nil // ours, or what somebody else has made of it
-	}
-	if !group.ExpectedNumberMode || state.owed {
-		alive = state.existing(exact)
+	if exists := state.existing(exact); !group.ExpectedNumberMode || state.owed {
+		alive = exists
+	} else if state.outdated(group.Desired, now) {
+		return max(state.lastNumber(exact, now), min(exists, group.Desired)), nil
 	}
 	return state.base(group, alive, now), nil
+}
+
+// lastNumber is the one that our writes of late and the removals around them have come to.
+// The number that is shown may still be one that somebody has set since, so a scale-up
+// counts from no less than what exists up to there.
+func (s groupState) lastNumber(o observation, now time.Time) int {
+	if numbers := recentNumbers(o.activities, now); len(numbers) > 0 {
+		return numbers[len(numbers)-1]
+	}
+	return s.target
 }
 
 // base is what the cloud has, or our target where the cloud holds no number or has yet to

@@ -40,7 +40,9 @@ func (s groupState) recallNumber(o observation, now time.Time) groupState {
 		// What a removal took may still be in the group's counters and its number.
 		leaving := min(countersLive(o.group)-s.existing(o), recentRemovals(o.activities, now))
 		if leaving > 0 {
-			numbers = []int{shown, shown - leaving}
+			for n := shown; n >= shown-leaving; n-- { // one by one, or at once
+				numbers = append(numbers, n)
+			}
 			s.lastWrite = now
 		}
 	}
@@ -127,6 +129,28 @@ func recentNumbers(activities []cloudprovider.Activity, now time.Time) []int {
 // somebody named.
 func removedLately(a cloudprovider.Activity, now time.Time) bool {
 	return a.Requested < 0 && a.Asked && !a.Detaches && (a.Ended.IsZero() || now.Sub(a.Ended) < settleTime+activityTimeStep)
+}
+
+// removedLately are the instances that activities which have ended name as removed, so
+// lately that the list may show them still. An instance that was started again since is
+// there.
+func (o observation) removedLately() map[string]bool {
+	var named map[string]bool
+	for _, a := range slices.Backward(o.activities) { // the oldest first
+		if a.Ended.IsZero() || o.began.Sub(a.Ended) >= settleTime+activityTimeStep {
+			continue
+		}
+		for _, id := range a.Created {
+			delete(named, id)
+		}
+		for _, id := range a.Removed {
+			if named == nil {
+				named = map[string]bool{}
+			}
+			named[id] = true
+		}
+	}
+	return named
 }
 
 // unseenRemovals counts the instances that running removals take, beyond those that a

@@ -102,3 +102,33 @@ func TestFailuresOlderThanTheLastScaleUpStayGivenUp(t *testing.T) {
 	require.Len(t, s.placeholders, 2)
 	assert.Equal(t, "buildpool://failed/asg-a/asa-2/0", s.placeholders[0].id, "CA knows the missing ones by this attempt's IDs")
 }
+
+// A removal that has ended names what it took. A list that shows those as leaving tells
+// nothing of a removal that runs.
+func TestWhatAnEndedRemovalTookHidesNoRunningOne(t *testing.T) {
+	late := seen(at(12), 2, 3, removing("asa-2", 11, 2), removing("asa-1", 0, 1, "i-000"))
+	late.instances[0].Lifecycle = cloudprovider.Removing
+	assert.Zero(t, groupState{}.existing(late))
+	assert.Zero(t, groupState{}.observe(classic(late), at(12)).target)
+
+	late.group.Counters = cloudprovider.Counters{Active: 2, Removing: 1, Total: 3}
+	s := groupState{}.observe(late, at(12))
+	assert.Zero(t, s.target)
+	late.group.Desired = 1
+	assert.Zero(t, s.observe(late, at(14)).target, "lists may catch up with one removal after another")
+}
+
+func TestWhatAnEndedActivityTookIsNotThere(t *testing.T) {
+	for name, c := range map[string]struct {
+		activities []cloudprovider.Activity
+		want       int
+	}{
+		"nothing":                    {nil, 2},
+		"a removal":                  {[]cloudprovider.Activity{removing("asa-1", -10, 1, "i-000")}, 1},
+		"the cloud itself":           {[]cloudprovider.Activity{{ID: "asa-1", Status: cloudprovider.ActivitySuccessful, Requested: -1, Removed: []string{"i-000"}, Started: at(-10), Ended: at(-10)}}, 1},
+		"a removal long ago":         {[]cloudprovider.Activity{removing("asa-1", -200, 1, "i-000")}, 2},
+		"one that was started again": {[]cloudprovider.Activity{{ID: "asa-2", Status: cloudprovider.ActivitySuccessful, Requested: 1, Created: []string{"i-000"}, Started: at(-5), Ended: at(-1)}, removing("asa-1", -30, 1, "i-000")}, 2},
+	} {
+		t.Run(name, func(t *testing.T) { assert.Equal(t, c.want, groupState{}.there(seen(at(0), 2, 2, c.activities...))) })
+	}
+}

@@ -70,12 +70,13 @@ func stateOf(l cloudprovider.Lifecycle) (state cloudprovider.InstanceState, ok b
 // statuses lists the group's instances and placeholders as CA is to see them.
 func statuses(o observation, s groupState, spell func(instanceID string) string) []cloudprovider.InstanceStatus {
 	out := make([]cloudprovider.InstanceStatus, 0, len(o.instances)+len(s.placeholders))
+	named := o.removedLately()
 	for _, i := range o.instances {
 		state, ok := stateOf(i.Lifecycle)
 		if !ok {
 			continue
 		}
-		if _, leaving := s.departed[i.ID]; leaving {
+		if _, leaving := s.departed[i.ID]; leaving || named[i.ID] {
 			state = cloudprovider.Deleting
 		}
 		out = append(out, cloudprovider.InstanceStatus{ID: spell(i.ID), State: state})
