@@ -73,6 +73,10 @@ type Pod struct {
 	// Created, Bound and Started are when it was made, given a node, and taken up by
 	// its kubelet; zero: not yet.
 	Created, Bound, Started time.Time
+	// Images is how long its containers, once they run, had waited for their images, if
+	// ImagesKnown: not every kubelet tells, and none does once a container was restarted.
+	Images      time.Duration
+	ImagesKnown bool
 	// Unschedulable is what the scheduler last said of a pod that waits.
 	Unschedulable string
 	// NodeSelector is what it asks of a node's labels.

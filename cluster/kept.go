@@ -93,6 +93,7 @@ func toPod(o *corev1.Pod) cloudprovider.Pod {
 		}
 	}
 	pod.MilliCPU, pod.MemoryBytes, pod.GPUs = demandOf(o.Spec)
+	pod.Images, pod.ImagesKnown = imagesOf(o.Status)
 	return pod
 }
 

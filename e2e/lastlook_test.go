@@ -28,6 +28,7 @@ func TestBuildInTheLastSeconds(t *testing.T) {
 	s := newScenario(t, w)
 	s.startAutoscaler(autoscaler.Flags{"scale-down-unneeded-time": "3s", "scale-down-delay-after-add": "2s"})
 
+	began := time.Now()
 	s.create(buildPod("first", spot, spot.whole), buildPod("second", spot, spot.whole))
 	kept := s.runningOn(60*time.Second, "first")
 	idle := s.runningOn(60*time.Second, "second")
@@ -66,6 +67,8 @@ func TestBuildInTheLastSeconds(t *testing.T) {
 	s.holds(9*time.Second, "the build and its node", func(ctx context.Context) error {
 		return errors.Join(s.expectSize(ctx, spot, 1), s.expectRunning(ctx, spot, 1))
 	})
+	s.expectEvents(began, "late", "KeptNode", "it stays because this pod runs on it")
+	s.expectEvents(began, kept, "KeptInNodeGroup", "it stays because pod "+s.namespace+"/late runs on it")
 	metrics, err := s.provider.Metrics(s.ctx)
 	require.NoError(t, err)
 	assert.Contains(t, metrics, `code="FailedPrecondition",method="NodeGroupDeleteNodes"`, "the delete was refused")

@@ -36,6 +36,9 @@ func (p *Provider) spare(removals []*removal) []*removal {
 	for _, r := range removals {
 		if pod, node := builds.on(p.Cluster, r.instanceID); pod != nil {
 			p.Log.Warn("node is kept: a build runs on it", "instance", r.instanceID, "node", node, "pod", pod.String())
+			if p.Kept != nil {
+				p.Kept(r.instanceID, pod)
+			}
 			r.err = fmt.Errorf("pod %s runs on node %s: %w", pod, node, cloudprovider.ErrNodeInUse)
 			continue
 		}

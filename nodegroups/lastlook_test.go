@@ -25,10 +25,17 @@ func TestNoNodeOfABuildIsRemoved(t *testing.T) {
 		bubble(t, r, func() {
 			account := newAccount(t, clock.RealClock{}, groupSpec{name: "b", max: 10, desired: 10})
 			seen := &stagedCluster{}
+			var mu sync.Mutex
+			kept := map[string]string{} // the build that was named, by instance
 			cfg := parseConfig(t, groupSpec{name: "b", max: 10, desired: 10})
 			p, err := nodegroups.New(cfg, nodegroups.Settings{
 				Cloud: newCloud(t, account), Cluster: seen, Clock: clock.RealClock{}, Log: slog.New(slog.DiscardHandler),
 				NewToken: tokens(),
+				Kept: func(id string, build *cloudprovider.Pod) {
+					mu.Lock()
+					defer mu.Unlock()
+					kept[id] = build.Name
+				},
 			})
 			require.NoError(t, err)
 			defer p.Close()
@@ -55,6 +62,7 @@ func TestNoNodeOfABuildIsRemoved(t *testing.T) {
 				}
 				victims := rapid.SliceOfNDistinct(rapid.SampledFrom(ids), 1, 5, rapid.ID[string]).Draw(r, "victims")
 				errs := make([]error, len(victims))
+				clear(kept)
 				var deleting sync.WaitGroup
 				for n, id := range victims {
 					deleting.Go(func() {
@@ -72,8 +80,10 @@ func TestNoNodeOfABuildIsRemoved(t *testing.T) {
 				for n, id := range victims {
 					if builds[id] != "" && !gone[id] {
 						require.ErrorIs(r, errs[n], cloudprovider.ErrNodeInUse, "%s", id)
+						require.Equal(r, builds[id], kept[id], "somebody is told")
 					} else {
 						require.NoError(r, errs[n], "%s", id)
+						require.NotContains(r, kept, id)
 					}
 				}
 				for id := range builds {

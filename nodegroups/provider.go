@@ -45,6 +45,9 @@ type Settings struct {
 	// Removed is told which instances of a group the cloud is removing at our request,
 	// and must not wait for anything. nil: nobody is.
 	Removed func(group string, instanceIDs []string)
+	// Kept is told of a node whose removal was asked for and refused because the build
+	// runs on it, and must not wait for anything. nil: nobody is.
+	Kept func(instanceID string, build *cloudprovider.Pod)
 }
 
 // Provider answers cluster-autoscaler. It implements cloudprovider.Provider.

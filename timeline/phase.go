@@ -17,6 +17,9 @@ const (
 	Bind Phase = "bind"
 	// Start: from then until its containers run: volumes and images.
 	Start Phase = "start"
+	// Image: the part of Start in which its containers wait for their images, where the
+	// node's kubelet tells.
+	Image Phase = "image"
 	// Run: until it has ended or gone.
 	Run Phase = "run"
 )
@@ -36,7 +39,7 @@ const (
 )
 
 // Phases are all of them, in the order of a life.
-var Phases = []Phase{Decide, Create, Register, Ready, GPU, Wait, Bind, Start, Run, Idle}
+var Phases = []Phase{Decide, Create, Register, Ready, GPU, Wait, Bind, Start, Image, Run, Idle}
 
 // Birth is what the provider knows of an instance.
 type Birth struct {

@@ -9,9 +9,17 @@ import (
 
 // journey tells how a pod came to its new node.
 func journey(pod *cloudprovider.Pod, n *cloudprovider.ClusterNode, birth Birth, running time.Time) string {
-	return fmt.Sprintf("Waited %s for a new node of node group %s: asked for after %s, created %s later, joined after another %s, Ready after %s; bound and started within %s.",
+	return fmt.Sprintf("Waited %s for a new node of node group %s: asked for after %s, created %s later, joined after another %s, Ready after %s; bound and started within %s%s.",
 		short(since(pod.Created, running)), birth.Group, short(since(pod.Created, birth.Asked)), short(since(birth.Asked, birth.Created)),
-		short(since(birth.Created, n.Created)), short(since(n.Created, n.ReadySince)), short(since(later(pod.Created, n.ReadySince), running)))
+		short(since(birth.Created, n.Created)), short(since(n.Created, n.ReadySince)), short(since(later(pod.Created, n.ReadySince), running)), images(pod))
+}
+
+// images tells how much of a start was for images.
+func images(pod *cloudprovider.Pod) string {
+	if !pod.ImagesKnown {
+		return " (how much of that for images its kubelet does not tell)"
+	}
+	return fmt.Sprintf(", %s of that for images", short(pod.Images))
 }
 
 // arrival tells how a node came.

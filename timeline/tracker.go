@@ -115,6 +115,9 @@ func (t *Tracker) start(b *build, pod *cloudprovider.Pod) {
 	}
 	b.running = t.clock.Now()
 	t.listener.Passed(b.group, Start, since(pod.Bound, b.running))
+	if pod.ImagesKnown {
+		t.listener.Passed(b.group, Image, pod.Images)
+	}
 	waited := since(pod.Created, b.running)
 	t.listener.Started(b.group, waited)
 	n := t.node(pod.Node)

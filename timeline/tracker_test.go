@@ -69,6 +69,8 @@ func isBound(p *cloudprovider.Pod) { p.Node, p.Bound = "n", at(97) }
 
 func runs(p *cloudprovider.Pod) { isBound(p); p.Phase = corev1.PodRunning }
 
+func runsKnown(p *cloudprovider.Pod) { runs(p); p.Images, p.ImagesKnown = 4*time.Second, true }
+
 func asItIs(*cloudprovider.ClusterNode) {}
 
 func booting(n *cloudprovider.ClusterNode) { n.Ready, n.ReadySince = corev1.ConditionFalse, at(80) }
@@ -81,8 +83,8 @@ func TestTheLifeOfABuild(t *testing.T) {
 	w.node(95, asItIs)
 	w.node(100, asItIs) // a heartbeat
 	w.pod(97, isBound)
-	w.pod(102, runs)
-	w.pod(110, runs)
+	w.pod(102, runsKnown)
+	w.pod(110, runsKnown)
 	w.clock.SetTime(at(400))
 	w.Pod(&cloudprovider.Pod{UID: "u"}, nil)
 	w.clock.SetTime(at(460))
@@ -90,12 +92,12 @@ func TestTheLifeOfABuild(t *testing.T) {
 	assert.Equal(t, []string{
 		"spot create 16s", "spot register 50s", "spot ready 15s",
 		"spot wait 1m27s", "spot decide 4s", "spot bind 2s",
-		"spot start 5s", "spot started after 1m32s",
+		"spot start 5s", "spot image 4s", "spot started after 1m32s",
 		"spot run 4m58s", "spot idle 1m0s",
 	}, w.heard)
 	assert.Equal(t, []string{
 		"/n JoinedNodeGroup: Instance i-1 joined node group spot, Ready 1m21s after it was asked for.",
-		"ci/build WaitedForNode: Waited 1m32s for a new node of node group spot: asked for after 4s, created 16s later, joined after another 50s, Ready after 15s; bound and started within 7s.",
+		"ci/build WaitedForNode: Waited 1m32s for a new node of node group spot: asked for after 4s, created 16s later, joined after another 50s, Ready after 15s; bound and started within 7s, 4s of that for images.",
 	}, w.told)
 	assert.Empty(t, w.pods, "nothing is kept of what has gone")
 	assert.Empty(t, w.Tracker.nodes)
@@ -134,7 +136,8 @@ func TestTheProviderLearnsLate(t *testing.T) {
 	assert.Equal(t, []string{
 		"spot create 16s", "spot register 50s", "spot ready 15s",
 		"spot wait 1m27s", "spot decide 4s", "spot bind 2s", "spot start 5s", "spot started after 1m32s",
-	}, w.heard)
+	}, w.heard, "and no phase for images, which the kubelet did not tell of")
+	assert.Contains(t, w.told[1], "bound and started within 7s (how much of that for images its kubelet does not tell).")
 }
 
 func TestWhatIsNotMeasured(t *testing.T) {

@@ -110,6 +110,7 @@ func (s *serving) openProvider() (err error) {
 		DryRun:       s.flags.dryRun,
 		Cluster:      s.seen(),
 		Removed:      s.tellRemoved,
+		Kept:         s.tellKept,
 		NodeDeleter:  s.nodeDeleter(),
 	})
 	if err != nil {

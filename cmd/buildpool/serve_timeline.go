@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/utils/clock"
 
+	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/cluster"
 	"github.com/buildpool/buildpool/timeline"
 )
@@ -64,7 +65,7 @@ func newLives(slo time.Duration, c clock.PassiveClock, events *cluster.Events, r
 		slo: slo, clock: c, events: events,
 		phases: register.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "buildpool_build_phase_duration_seconds",
-			Help:    "How long builds and their nodes spent in each phase of their lives: decide, create, register, ready, gpu, wait, bind, start, run, idle.",
+			Help:    "How long builds and their nodes spent in each phase of their lives: decide, create, register, ready, gpu, wait, bind, start, image, run, idle.",
 			Buckets: waitBuckets,
 		}, []string{"node_group", "phase"}),
 		waits: register.NewHistogramVec(prometheus.HistogramOpts{
@@ -186,5 +187,16 @@ func (s *serving) tellRemoved(group string, instanceIDs []string) {
 		for _, n := range s.cluster.NodesOf(id) {
 			s.events.Node(n.Name, n.UID, "RemovedFromNodeGroup", fmt.Sprintf("cluster-autoscaler asked for it: instance %s is being removed from node group %s.", id, group))
 		}
+	}
+}
+
+// tellKept writes on a build, and on its node, that the node was to go and stays.
+func (s *serving) tellKept(instanceID string, build *cloudprovider.Pod) {
+	if s.events == nil {
+		return
+	}
+	s.events.Pod(build.Namespace, build.Name, build.UID, "KeptNode", fmt.Sprintf("cluster-autoscaler asked to remove node %s; it stays because this pod runs on it.", build.Node))
+	for _, n := range s.cluster.NodesOf(instanceID) {
+		s.events.Node(n.Name, n.UID, "KeptInNodeGroup", fmt.Sprintf("cluster-autoscaler asked to remove it; it stays because pod %s runs on it.", build))
 	}
 }
