@@ -55,13 +55,14 @@ func (q *queue) longest(w *waiter) blame {
 const waitIsNone = 2 * time.Second
 
 // verdict puts a build's wait down to one cause. placed is now; pulling is how long it
-// will still wait for its image; again: it had been interrupted.
-func (q *queue) verdict(w *waiter, now, pulling time.Duration, again bool) Cause {
+// will still wait for its image, starting for the virtual node; again: it had been
+// interrupted.
+func (q *queue) verdict(w *waiter, now, pulling, starting time.Duration, again bool) Cause {
 	if again {
 		return Reclaimed
 	}
 	q.settle(now)
-	if now-w.since+pulling <= waitIsNone {
+	if now-w.since+pulling+starting <= waitIsNone {
 		return NoWait
 	}
 	most := w.before
@@ -70,5 +71,5 @@ func (q *queue) verdict(w *waiter, now, pulling time.Duration, again bool) Cause
 	} else {
 		most = worse(most, blame{Booting, now - w.covered})
 	}
-	return worse(most, blame{Pulling, pulling}).cause
+	return worse(worse(most, blame{Pulling, pulling}), blame{Starting, starting}).cause
 }

@@ -25,6 +25,9 @@ func (s Settings) check() error {
 			errs = append(errs, fmt.Errorf("--expander: there is no %q", e))
 		}
 	}
+	if err := s.Overflow.check(); err != nil {
+		errs = append(errs, err)
+	}
 	for i, b := range s.Trace.Builds {
 		if b.Shape < 0 || int(b.Shape) >= len(s.Trace.Shapes) {
 			return errors.Join(append(errs, fmt.Errorf("build %d is of no shape", i))...)

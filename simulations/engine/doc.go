@@ -3,8 +3,9 @@
 // cloud makes and takes instances, kubelets pull images. One clock, one event queue;
 // the same settings and seed give the same result, byte for byte.
 //
-// It decides about groups with the production code of nodegroups, never with a copy,
-// and knows neither files nor flags nor the wall clock.
+// It decides about groups with the production code of nodegroups, and about what moves to
+// a virtual node with that of overflow, never with a copy, and knows neither files nor
+// flags nor the wall clock.
 //
 // A comment such as "CA core/static_autoscaler.go allPodsAreNew" names the place in
 // cluster-autoscaler 1.36 whose rule the code follows.

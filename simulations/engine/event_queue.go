@@ -6,14 +6,15 @@ import "time"
 type eventKind uint8
 
 const (
-	buildEnds     eventKind = iota // subject: the build; node: where it runs
-	nodeJoins                      // subject: the node
-	nodeDeleted                    // the wait after the ToBeDeleted taint is over
-	nodeGone                       // the instance is no longer billed
-	reclaimKnown                   // a reclaim of the node has been announced
-	reclaimComes                   // the cloud takes the node
-	massReclaim                    // subject: the group; node: index of the mass reclaim
-	creationFails                  // subject: the group; node: how many instances
+	buildEnds       eventKind = iota // subject: the build; node: where it runs, -1 for the virtual node
+	nodeJoins                        // subject: the node
+	nodeDeleted                      // the wait after the ToBeDeleted taint is over
+	nodeGone                         // the instance is no longer billed
+	reclaimKnown                     // a reclaim of the node has been announced
+	reclaimComes                     // the cloud takes the node
+	massReclaim                      // subject: the group; node: index of the mass reclaim
+	creationFails                    // subject: the group; node: how many instances
+	overflowDecides                  // the overflow controller looks at what waits
 )
 
 // event is something that happens at an instant.

@@ -12,6 +12,7 @@ func (w *world) finish() *Result {
 		w.sum(int32(id))
 	}
 	w.blameUnstarted()
+	w.overflow.finish()
 	return r
 }
 
@@ -49,7 +50,7 @@ func (w *world) blameUnstarted() {
 		for i := range q.len() {
 			waiter := q.at(i)
 			b := &w.result.Builds[waiter.build]
-			b.Cause = q.verdict(waiter, w.result.End, 0, b.Interruptions > 0)
+			b.Cause = q.verdict(waiter, w.result.End, 0, 0, b.Interruptions > 0)
 		}
 	}
 }

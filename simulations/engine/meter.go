@@ -10,6 +10,7 @@ type meter struct {
 	running []int32
 	groups  []reading
 	classOf []int32 // by group
+	virtual int32
 }
 
 // reading is what is counted of a group.
@@ -63,6 +64,15 @@ func (m *meter) left(g int32, milliCPU int64, last bool) {
 	}
 }
 
+// moved counts a build of a class that the virtual node was given, or with -1 one that
+// has left it.
+func (m *meter) moved(class, change int32) {
+	if class >= 0 {
+		m.running[class] += change
+	}
+	m.virtual += change
+}
+
 func (m *meter) ready(g int, change int32, milliCPU int64) {
 	m.groups[g].ready += change
 	m.groups[g].offered += int64(change) * milliCPU
@@ -85,7 +95,7 @@ func (m *meter) until(at time.Duration, w *world) {
 func (m *meter) point(w *world) {
 	p := Point{
 		At: m.due, Pending: append([]int32(nil), m.waiting...), Running: append([]int32(nil), m.running...),
-		Groups: make([]GroupPoint, len(m.groups)),
+		Groups: make([]GroupPoint, len(m.groups)), Virtual: m.virtual,
 	}
 	for g, r := range m.groups {
 		p.Groups[g] = GroupPoint{

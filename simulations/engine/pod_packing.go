@@ -27,6 +27,9 @@ type podPacking struct {
 	failed []bool
 	// chance: in the next loop other builds may be left over.
 	chance bool
+	// singly: this loop put the builds on upcoming nodes one by one, so that their hints
+	// tell which of them found room.
+	singly bool
 }
 
 // podRef is a build by its demand and its place in the demand's queue.

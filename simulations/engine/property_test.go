@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/buildpool/buildpool/nodegroups/config"
+	"github.com/buildpool/buildpool/overflow"
 	"github.com/buildpool/buildpool/simulations/engine"
 	"github.com/buildpool/buildpool/simulations/workload"
 )
@@ -52,6 +53,9 @@ func anySettings(t *rapid.T) engine.Settings {
 	a.MaxNodesTotal = rapid.SampledFrom([]int{0, 10, 40}).Draw(t, "total")
 	s.Scheduler = rapid.SampledFrom([]engine.Scheduler{engine.LeastAllocated, engine.MostAllocated}).Draw(t, "scheduler")
 	s.Seed = rapid.Uint64().Draw(t, "seed")
+	if rapid.Bool().Draw(t, "overflow") {
+		s.Overflow = anyOverflow(t)
+	}
 	return s
 }
 
@@ -74,6 +78,11 @@ func TestWorkIsConserved(t *testing.T) {
 			}
 			require.GreaterOrEqual(t, b.Started, build.Arrival+s.AgentStart)
 			require.Equal(t, b.Started+build.Duration, b.Ended, "a build runs for as long as it takes")
+			if b.Virtual {
+				require.NotNil(t, s.Overflow)
+				require.GreaterOrEqual(t, b.Started, build.Arrival+s.AgentStart)
+				continue
+			}
 			n := r.Nodes[b.Node]
 			require.Equal(t, n.Group, b.Group)
 			require.GreaterOrEqual(t, b.Started, n.Ready, "no build runs on a node that is not Ready")
@@ -131,7 +140,29 @@ func TestCostIsNodeTimeTimesPrice(t *testing.T) {
 		}
 		require.InDelta(t, cost, total, 1e-6)
 		require.InDelta(t, cost, nodeCost, 1e-6)
+		checkVirtualCost(t, s, r)
 	})
+}
+
+// checkVirtualCost: the virtual node's cost is the sum of its pods' times and prices,
+// which begin no later than a pod's start.
+func checkVirtualCost(t *rapid.T, s engine.Settings, r *engine.Result) {
+	var least, cost float64
+	for i, b := range r.Builds {
+		if !b.Virtual {
+			continue
+		}
+		shape := s.Trace.Shapes[s.Trace.Builds[i].Shape]
+		end := b.Ended
+		if end == engine.Never {
+			end = r.End
+		}
+		least += max(end-b.Started, 0).Hours() * eci.PerHour(overflow.Resources{MilliCPU: shape.MilliCPU, MemoryBytes: shape.MemoryBytes})
+	}
+	for _, o := range r.Overflow {
+		cost += o.Cost
+	}
+	require.GreaterOrEqual(t, cost+1e-6, least)
 }
 
 func TestTheSameSeedGivesTheSameResult(t *testing.T) {

@@ -59,3 +59,26 @@ func (q *queue) pop() waiter {
 	}
 	return w
 }
+
+// remove takes the waiters at the places, which are in ascending order.
+func (q *queue) remove(places []int32) []waiter {
+	out := make([]waiter, 0, len(places))
+	covered := q.coveredTo
+	kept := q.waiters[:q.head]
+	for i, next := 0, 0; i < q.len(); i++ {
+		if next < len(places) && int(places[next]) == i {
+			out = append(out, *q.at(i))
+			next++
+			if i < q.coveredTo {
+				covered--
+			}
+			continue
+		}
+		kept = append(kept, *q.at(i))
+	}
+	q.waiters, q.coveredTo = kept, covered
+	if q.head == len(q.waiters) {
+		q.waiters, q.head = q.waiters[:0], 0
+	}
+	return out
+}

@@ -16,6 +16,9 @@ type Result struct {
 	// Timeline has one point per step of Settings.TimelineStep, the first at 0; nil if
 	// the step is 0.
 	Timeline []Point
+	// Overflow is what the virtual node did, by class in the order of the settings; nil
+	// if there is none.
+	Overflow []OverflowResult
 	// Loops counts the autoscaler's loops that did or could have done something; the
 	// others were skipped over.
 	Loops int
@@ -26,8 +29,8 @@ type BuildResult struct {
 	// Started is when its containers last started to run, and Ended when it was done;
 	// both are Never for a build that never ran or never ended.
 	Started, Ended time.Duration
-	// Group is an index into Settings.Groups, -1 while it never ran; Node one into
-	// Result.Nodes.
+	// Group is an index into Settings.Groups, -1 while it never ran on a node; Node one
+	// into Result.Nodes.
 	Group, Node int32
 	// Interruptions counts how often its node was taken away and it began anew.
 	Interruptions int32
@@ -35,6 +38,8 @@ type BuildResult struct {
 	Lost time.Duration
 	// Cause is what its wait is put down to.
 	Cause Cause
+	// Virtual: it moved to the virtual node, and Group and Node are -1.
+	Virtual bool
 }
 
 // Never is the time of what did not happen.
@@ -55,11 +60,12 @@ const (
 	Pulling                 // for its image on a cold node
 	Reclaimed               // it had to begin anew after its node was taken
 	Unplaced                // no group's node could ever hold it
+	Starting                // for the virtual node to start it
 	causes
 )
 
 var causeNames = [causes]string{
-	"none", "scan", "gpu-delay", "max", "stock", "backoff", "boot", "image", "reclaim", "impossible",
+	"none", "scan", "gpu-delay", "max", "stock", "backoff", "boot", "image", "reclaim", "impossible", "virtual",
 }
 
 func (c Cause) String() string {
@@ -119,6 +125,8 @@ type Point struct {
 	// Settings.Classes().
 	Pending, Running []int32
 	Groups           []GroupPoint
+	// Virtual counts the pods on the virtual node.
+	Virtual int32
 }
 
 // GroupPoint is a group's state at one instant.

@@ -74,12 +74,13 @@ type world struct {
 	groups   []group
 	cloud    cloud
 	scaler   autoscaler
+	overflow *controller // nil: there is no virtual node
 	meter    meter
 	result   *Result
 
 	// Every kind of chance has its own source, so that a setting which draws less of
 	// one leaves the others as they were.
-	ties, boots, reclaims, expansions, orders *rand.Rand
+	ties, boots, reclaims, expansions, orders, starts *rand.Rand
 }
 
 func newWorld(s *Settings) (*world, error) {
@@ -89,7 +90,7 @@ func newWorld(s *Settings) (*world, error) {
 		horizon:  s.Horizon,
 		open:     len(s.Trace.Builds),
 		shelves:  shelves{by: map[shelfKey]int32{}},
-		ties:     source(1), boots: source(2), reclaims: source(3), expansions: source(4), orders: source(5),
+		ties:     source(1), boots: source(2), reclaims: source(3), expansions: source(4), orders: source(5), starts: source(6),
 		result: &Result{Builds: make([]BuildResult, len(s.Trace.Builds)), Groups: make([]GroupResult, len(s.Groups))},
 	}
 	for i := range w.result.Builds {
@@ -114,6 +115,7 @@ func newWorld(s *Settings) (*world, error) {
 	}
 	w.cloud = newCloud(s)
 	w.scaler = newAutoscaler(w)
+	w.overflow = newController(w)
 	w.meter = newMeter(s)
 	for g := range s.Groups {
 		w.result.Groups[g].Name = s.Groups[g].Config.Name
@@ -151,13 +153,19 @@ func (w *world) step() bool {
 	w.now = at
 	switch at {
 	case happens:
-		w.happen(w.events.pop())
+		e := w.events.pop()
+		if e.kind == overflowDecides {
+			w.overflow.decide()
+			return true
+		}
+		w.happen(e)
 	case arrival:
 		w.next++
 		w.arrive(int32(w.next - 1))
 	default:
 		w.scaler.loop()
 	}
+	w.overflow.changed()
 	return true
 }
 

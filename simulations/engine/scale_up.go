@@ -10,14 +10,15 @@ import (
 func (s *autoscaler) filterOutSchedulable() {
 	w := s.world
 	s.pods.chance, s.pods.nodes = false, s.pods.nodes[:0]
-	coming, singly := s.upcomingBins(), false
+	coming := s.upcomingBins()
+	s.pods.singly = false
 	for d := range w.demands {
 		s.need[d] = w.demands[d].waiting.len()
 	}
 	switch {
 	case len(coming.list) == 0 || !s.waiting():
 	case s.pods.worth(w):
-		singly = true
+		s.pods.singly = true
 		s.pods.fill(s)
 	default:
 		for d := range w.demands {
@@ -29,7 +30,7 @@ func (s *autoscaler) filterOutSchedulable() {
 		if q := &w.demands[d].waiting; q.len() > 0 {
 			q.cover(q.len()-s.need[d], s.now())
 			oldest := q.at(min(q.coveredTo, q.len()-1)).since
-			if singly && s.pods.left[d] != Never {
+			if s.pods.singly && s.pods.left[d] != Never {
 				oldest = s.pods.left[d]
 			}
 			s.oldest[d] = w.created(oldest)
@@ -56,20 +57,22 @@ func (w *world) created(since time.Duration) time.Duration {
 	return w.settings.Trace.Start.Add(since).Truncate(time.Second).Sub(w.settings.Trace.Start)
 }
 
-// leaveOutYoung leaves builds alone that are younger than --new-pod-scale-up-delay
-// (filterOutYoungPods). They are the last in the queue.
+// leaveOutYoung leaves builds alone that are younger than --new-pod-scale-up-delay, or
+// than the longer delay that their pods are annotated with (filterOutYoungPods). They
+// are the last in the queue.
 func (s *autoscaler) leaveOutYoung() {
-	if s.flags.NewPodScaleUpDelay == 0 {
-		return
-	}
 	for d := range s.need {
+		delay := max(s.flags.NewPodScaleUpDelay, s.world.overflow.scaleUpDelay(d))
+		if delay == 0 {
+			continue
+		}
 		q := &s.world.demands[d].waiting
 		for s.need[d] > 0 {
 			youngest := s.world.created(q.at(q.coveredTo + s.need[d] - 1).since)
-			if s.now()-youngest > s.flags.NewPodScaleUpDelay {
+			if s.now()-youngest > delay {
 				break
 			}
-			s.dueAt(youngest + s.flags.NewPodScaleUpDelay + 1)
+			s.dueAt(youngest + delay + 1)
 			s.need[d]--
 		}
 	}
@@ -134,6 +137,7 @@ func (s *autoscaler) scaleUp() {
 	s.blameBlocked()
 	best := s.choose(options)
 	if best == nil {
+		s.world.overflow.notTriggered()
 		return
 	}
 	nodes := best.nodes
@@ -146,6 +150,7 @@ func (s *autoscaler) scaleUp() {
 	for _, share := range s.balance(best, nodes) {
 		s.increase(share.group, share.nodes)
 	}
+	w.overflow.triggered(best)
 	for d, n := range best.placed {
 		if q := &w.demands[d].waiting; n > 0 && nodes == best.nodes {
 			q.cover(q.coveredTo+n, s.now())

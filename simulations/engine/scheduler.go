@@ -4,7 +4,7 @@ package engine
 func (w *world) arrive(build int32) {
 	d := &w.demands[w.demandOf[w.settings.Trace.Builds[build].Shape]]
 	w.meter.pending(d.class, +1)
-	if !d.placeable {
+	if !d.placeable && !w.overflow.takes(w.settings.Trace.Builds[build].Shape) {
 		w.result.Builds[build].Cause = Unplaced
 		w.open--
 		return
@@ -19,6 +19,7 @@ func (w *world) arrive(build int32) {
 // enqueue puts a build's new pod at the end of the scheduler's queue.
 func (w *world) enqueue(d *demand, build int32) {
 	d.waiting.push(build, w.turns, w.now)
+	w.overflow.forget(build)
 	w.turns++
 }
 
@@ -74,7 +75,7 @@ func (w *world) place(d *demand, waiter waiter, id int32) {
 	n.builds = append(n.builds, waiter.build)
 	pulling := n.images.pull(w.imageOf[b.Shape], w.pullTime[b.Shape], w.now)
 	r := &w.result.Builds[waiter.build]
-	r.Cause = d.waiting.verdict(&waiter, w.now, pulling, r.Interruptions > 0)
+	r.Cause = d.waiting.verdict(&waiter, w.now, pulling, 0, r.Interruptions > 0)
 	r.Group, r.Node = n.group, id
 	r.Started = w.now + w.settings.AgentStart + pulling
 	w.result.Nodes[id].Builds++
@@ -93,6 +94,10 @@ func (w *world) end(e event) {
 	r.Ended = w.now
 	w.open--
 	w.done++
+	if e.node < 0 {
+		w.overflow.ended(e.subject)
+		return
+	}
 	w.leave(e.subject, e.node)
 	if w.nodes[e.node].shelf >= 0 {
 		w.scheduleAll()

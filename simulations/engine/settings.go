@@ -29,8 +29,10 @@ type Settings struct {
 	Quota int
 	// Stockouts are windows in which a group's cloud has fewer instances to give.
 	Stockouts []Stockout
-	Currency  string
-	Seed      uint64
+	// Overflow is the virtual node that builds may move to; nil: there is none.
+	Overflow *Overflow
+	Currency string
+	Seed     uint64
 	// TimelineStep between points of the timeline; 0: no timeline.
 	TimelineStep time.Duration
 	// Horizon ends the run at the latest; 0: a day after the last build's arrival.

@@ -49,13 +49,13 @@ type NodeHours struct {
 	Ending float64 `json:"ending"`
 }
 
-// Cost is what nodes cost.
+// Cost is what nodes cost, and in all the virtual node.
 type Cost struct {
 	// Total cost.
 	Total float64 `json:"total"`
 	// PerBuild is the total over the builds that were done; 0 where none was.
 	PerBuild float64 `json:"perBuild"`
-	// Busy, Idle, Boot and Ending split the total by what the nodes did.
+	// Busy, Idle, Boot and Ending split the cost of nodes by what they did.
 	Busy float64 `json:"busy"`
 	// Idle nodes' cost.
 	Idle float64 `json:"idle"`
@@ -63,7 +63,11 @@ type Cost struct {
 	Boot float64 `json:"boot"`
 	// Ending is the cost of nodes after their use.
 	Ending float64 `json:"ending"`
-	// Waste is the share of the total that was not spent on busy nodes, 0 to 1.
+	// Virtual is the cost of pods on the virtual node; left out where there is none, and
+	// of single groups.
+	Virtual float64 `json:"virtual,omitempty"`
+	// Waste is the share of the total that was spent neither on busy nodes nor on the
+	// virtual node, 0 to 1.
 	Waste float64 `json:"waste"`
 }
 
@@ -146,7 +150,9 @@ func summarizeCapacity(settings engine.Settings, result engine.Result, waits wai
 	}
 	total.PeakNodes = peakNodes(result)
 	total.describe(all, result.End)
-	total.Cost = cost.shown(all.done)
+	_, virtual := virtualTotals(result)
+	cost = cost.plus(Cost{Total: virtual, Virtual: virtual})
+	total.Cost = cost.shown(all.done + virtualDone(result))
 	return total, groups
 }
 
@@ -187,6 +193,7 @@ func costOf(total, pricePerHour float64, u usage) Cost {
 func (c Cost) plus(o Cost) Cost {
 	return Cost{
 		Total: c.Total + o.Total, Busy: c.Busy + o.Busy, Idle: c.Idle + o.Idle, Boot: c.Boot + o.Boot, Ending: c.Ending + o.Ending,
+		Virtual: c.Virtual + o.Virtual,
 	}
 }
 
@@ -194,7 +201,7 @@ func (c Cost) plus(o Cost) Cost {
 func (c Cost) shown(builds int) Cost {
 	return Cost{
 		Total: money(c.Total), Busy: money(c.Busy), Idle: money(c.Idle), Boot: money(c.Boot), Ending: money(c.Ending),
-		PerBuild: share(c.Total, float64(builds)), Waste: share(c.Total-c.Busy, c.Total),
+		Virtual: money(c.Virtual), PerBuild: share(c.Total, float64(builds)), Waste: share(c.Total-c.Busy-c.Virtual, c.Total),
 	}
 }
 

@@ -1,9 +1,14 @@
 package report
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Comparison is several runs side by side. The first is what the others are compared
 // with.
 type Comparison struct {
-	// Version of this form: 1, that of its reports.
+	// Version of this form: 2, that of its reports.
 	Version int `json:"version"`
 	// Figures that are compared.
 	Figures []Figure `json:"figures"`
@@ -15,7 +20,7 @@ type Comparison struct {
 type Figure struct {
 	// Name of the figure.
 	Name string `json:"name"`
-	// Unit is seconds, share, nodes, node-hours, builds, count, or a currency.
+	// Unit is seconds, share, nodes, node-hours, pod-hours, builds, count, or a currency.
 	Unit string `json:"unit"`
 	// Values, one per run.
 	Values []float64 `json:"values"`
@@ -44,7 +49,11 @@ func Compare(runs ...Report) Comparison {
 		c.Runs = []Report{}
 		return c
 	}
-	for _, f := range figures(runs[0].Currency) {
+	compared := figures(runs[0].Currency)
+	if slices.ContainsFunc(runs, func(r Report) bool { return r.Virtual != nil }) {
+		compared = append(compared, virtualFigures(runs[0].Currency)...)
+	}
+	for _, f := range compared {
 		values := make([]float64, len(runs))
 		for n, r := range runs {
 			values[n] = f.of(r)
@@ -98,6 +107,24 @@ func figure(name, unit string, values []float64) Figure {
 		f.Percents = append(f.Percents, percent)
 	}
 	return f
+}
+
+// virtualFigures are those of the virtual node, 0 for a run without one.
+func virtualFigures(currency string) []figureOf {
+	of := func(figure func(Virtual) float64) func(Report) float64 {
+		return func(r Report) float64 {
+			if r.Virtual == nil {
+				return 0
+			}
+			return figure(*r.Virtual)
+		}
+	}
+	return []figureOf{
+		{"moved to the virtual node", unitBuilds, of(func(v Virtual) float64 { return float64(v.Builds) })},
+		{"cost of the virtual node", cmp.Or(currency, "cost"), of(func(v Virtual) float64 { return v.Cost })},
+		{"on the virtual node", "pod-hours", of(func(v Virtual) float64 { return v.PodHours })},
+		{"wait p95 there", unitSeconds, of(func(v Virtual) float64 { return v.Waits.P95 })},
+	}
 }
 
 type figureOf struct {

@@ -20,6 +20,10 @@ var buildColumns = []string{
 	"started", "ended", "group", "node", "interruptions", "lost", "cause",
 }
 
+// virtualGroup stands for a group where a build ran on the virtual node: no group can
+// have this name.
+const virtualGroup = "(virtual)"
+
 // WriteBuildsCSV writes when the trace starts, where that is known, and one line per
 // build. Times are in seconds; what did
 // not happen is empty, and so is the wait of a build that never started.
@@ -44,6 +48,9 @@ func WriteBuildsCSV(w io.Writer, settings engine.Settings, result engine.Result)
 		}
 		if did.Group >= 0 {
 			group = settings.Groups[did.Group].Config.Name
+		}
+		if did.Virtual {
+			group = virtualGroup
 		}
 		if did.Node >= 0 {
 			node = strconv.Itoa(int(did.Node))
@@ -89,6 +96,9 @@ func WriteTimelineCSV(w io.Writer, settings engine.Settings, result engine.Resul
 			line = append(line, "group."+g.Config.Name+"."+column)
 		}
 	}
+	if settings.Overflow != nil {
+		line = append(line, "virtual.pods")
+	}
 	if err := out.Write(line); err != nil {
 		return fmt.Errorf("write timeline: %w", err)
 	}
@@ -100,6 +110,9 @@ func WriteTimelineCSV(w io.Writer, settings engine.Settings, result engine.Resul
 		for _, g := range p.Groups {
 			line = append(line, countText(g.Min), countText(g.Target), countText(g.Billed), countText(g.Ready), countText(g.Busy),
 				coresText(g.UsedMilliCPU), coresText(g.ReadyMilliCPU))
+		}
+		if settings.Overflow != nil {
+			line = append(line, countText(p.Virtual))
 		}
 		if err := out.Write(line); err != nil {
 			return fmt.Errorf("write timeline: %w", err)

@@ -54,10 +54,17 @@ func flattened(r Report) map[string]string {
 	for _, g := range settings.Groups {
 		flatten(out, g.Name, tree(g))
 	}
+	if o := settings.Overflow; o != nil {
+		for _, c := range o.Classes {
+			flatten(out, "overflow."+string(c.Class), tree(c))
+		}
+		settings.Overflow = &OverflowSettings{EverySeconds: o.EverySeconds, Start: o.Start}
+	}
 	settings.Groups, settings.Autoscaler = nil, nil
 	flatten(out, "", tree(settings))
 	delete(out, "groups")
 	delete(out, "autoscaler")
+	delete(out, "overflow.classes")
 	return out
 }
 

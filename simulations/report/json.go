@@ -44,8 +44,8 @@ func WriteJSON(w io.Writer, v any) error {
 	return nil
 }
 
-// Read reads what WriteJSON wrote of a report. What is none, or is one of another
-// version, is ErrNotReport. Keys that a later release may have added are passed over.
+// Read reads what WriteJSON wrote of a report, also in a release before. What is none,
+// or is one of a later version, is ErrNotReport. Keys that a later release may have added are passed over.
 func Read(r io.Reader) (Report, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -55,8 +55,8 @@ func Read(r io.Reader) (Report, error) {
 	if err := json.Unmarshal(data, &out); err != nil {
 		return Report{}, fmt.Errorf("decode report: %w: %w", ErrNotReport, err)
 	}
-	if out.Version != Version {
-		return Report{}, fmt.Errorf("decode report: %w: its version is %d, this release reads %d", ErrNotReport, out.Version, Version)
+	if out.Version < 1 || out.Version > Version {
+		return Report{}, fmt.Errorf("decode report: %w: its version is %d, this release reads 1 to %d", ErrNotReport, out.Version, Version)
 	}
 	return out, nil
 }

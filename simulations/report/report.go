@@ -8,12 +8,15 @@ import (
 )
 
 // Version of the JSON form. It rises when a reader of the older form would be misled.
-const Version = 1
+//
+// 2: a run with a virtual node has builds that are of no group, and a cost beside that
+// of nodes. A report of version 1 is one of version 2 without a virtual node.
+const Version = 2
 
 // Report is what a run came to. Times are in seconds and, where they are instants,
 // after the trace's start; costs are in the settings' currency.
 type Report struct {
-	// Version of this form: 1.
+	// Version of this form: 2.
 	Version int `json:"version"`
 	// Name of the run, for people and for comparisons.
 	Name string `json:"name"`
@@ -50,7 +53,9 @@ type Report struct {
 	Capacity Capacity `json:"capacity"`
 	// Groups are the node groups, in the order of the settings.
 	Groups []Group `json:"groups"`
-	// Baselines are other ways to serve the same builds.
+	// Virtual is the virtual node; left out where there is none.
+	Virtual *Virtual `json:"virtual,omitempty"`
+	// Baselines are other ways to serve the same builds, on nodes alone.
 	Baselines []baseline.Baseline `json:"baselines"`
 	// Week is the run by hour of the week.
 	Week Week `json:"week"`
@@ -118,6 +123,7 @@ func Summarize(settings engine.Settings, result engine.Result, options Options) 
 	r.Labels = waits.byLabel()
 	r.Curves = waits.curves()
 	r.Capacity, r.Groups = summarizeCapacity(settings, result, waits)
+	r.Virtual = summarizeVirtual(result, waits)
 	r.Week = summarizeWeek(waits)
 	if r.Baselines == nil {
 		r.Baselines = []baseline.Baseline{}

@@ -30,6 +30,8 @@ type Settings struct {
 	Quota int `json:"quota"`
 	// Stockouts are windows in which a group has fewer instances to get.
 	Stockouts []StockoutSettings `json:"stockouts,omitempty"`
+	// Overflow to a virtual node; left out where there is none.
+	Overflow *OverflowSettings `json:"overflow,omitempty"`
 	// Groups in the order of the node-group file.
 	Groups []GroupSettings `json:"groups"`
 }
@@ -126,6 +128,7 @@ func describeSettings(s engine.Settings) Settings {
 		Autoscaler:        autoscalerFlags(s.Autoscaler),
 		AgentStartSeconds: seconds(s.AgentStart),
 		Quota:             s.Quota,
+		Overflow:          describeOverflow(s.Overflow),
 		Groups:            []GroupSettings{},
 	}
 	for name, image := range s.Images {

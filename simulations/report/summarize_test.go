@@ -78,7 +78,7 @@ func TestReportsFollowTheirSchema(t *testing.T) {
 		require.NoError(t, err)
 		assert.NoError(t, compiled(t, c.schema).Validate(value))
 	}
-	value, err := validator.UnmarshalJSON(strings.NewReader(`{"version": 2}`))
+	value, err := validator.UnmarshalJSON(strings.NewReader(`{"version": 3}`))
 	require.NoError(t, err)
 	assert.Error(t, compiled(t, report.Schema()).Validate(value))
 }
@@ -115,7 +115,7 @@ func TestSchemasDescribeEverything(t *testing.T) {
 }
 
 func TestReadRefusesWhatIsNoReport(t *testing.T) {
-	for _, text := range []string{"", "{}", `{"version": 2}`, "apiVersion: buildpool/v1alpha1", `{"version": "1"}`} {
+	for _, text := range []string{"", "{}", `{"version": 3}`, "apiVersion: buildpool/v1alpha1", `{"version": "1"}`} {
 		_, err := report.Read(strings.NewReader(text))
 		assert.ErrorIs(t, err, report.ErrNotReport, text)
 	}

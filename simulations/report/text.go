@@ -24,6 +24,7 @@ func WriteText(w io.Writer, r Report, options TextOptions) error {
 	p.waits(r)
 	p.causes(r)
 	p.nodes(r)
+	p.virtual(r)
 	p.costs(r)
 	p.baselines(r)
 	p.timeline(r)
@@ -165,4 +166,5 @@ var causeTexts = map[string]string{
 	"image":      "image to be pulled",
 	"reclaim":    "node taken back",
 	"impossible": "fits no group",
+	"virtual":    "virtual node to start it",
 }

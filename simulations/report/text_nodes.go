@@ -26,6 +26,26 @@ func (p *page) nodes(r Report) {
 		c.ScaleUps, c.ScaleDowns, c.Failed, c.Reclaimed, waitText(c.Churn.LifeMinutes*60))
 }
 
+// virtual tells of the virtual node, if there is one.
+func (p *page) virtual(r Report) {
+	v := r.Virtual
+	if v == nil {
+		return
+	}
+	p.title(fmt.Sprintf("%-18s %7s %7s %9s %6s", "Virtual node", "builds", "hours", "cost", "peak"))
+	for _, c := range v.Classes {
+		var reasons []string
+		for _, m := range c.Reasons {
+			reasons = append(reasons, fmt.Sprintf("%d %s", m.Builds, string(m.Reason)))
+		}
+		p.line("%s %7d %7s %9s %6d", left(string(c.Class), 18), c.Builds, hoursText(c.PodHours), figureText(c.Cost), c.PeakPods)
+		if len(reasons) > 0 {
+			p.line("%s", p.in(faint, shown("  moved: "+strings.Join(reasons, ", "), textWidth)))
+		}
+	}
+	p.line("%s of all builds moved; they waited p50 %s, p95 %s", percentText(v.Share), waitText(v.Waits.P50), waitText(v.Waits.P95))
+}
+
 // hoursText is short: parts of hours only where there are few.
 func hoursText(h float64) string {
 	if h < 1000 {
@@ -48,10 +68,13 @@ func (p *page) costs(r Report) {
 		name string
 		cost float64
 		in   string
-	}{{"busy", c.Busy, green}, {"idle", c.Idle, yellow}, {"boot", c.Boot, blue}, {"ending", c.Ending, faint}} {
+	}{{"busy", c.Busy, green}, {"idle", c.Idle, yellow}, {"boot", c.Boot, blue}, {"ending", c.Ending, faint}, {"virtual node", c.Virtual, bold}} {
+		if part.name == "virtual node" && r.Virtual == nil {
+			continue
+		}
 		p.line("%s %s %6s %10s", left("  "+part.name, 18), p.drawn(part.in, bar(part.cost/c.Total, 40)), percentText(part.cost/c.Total), figureText(part.cost))
 	}
-	if len(r.Groups) < 2 {
+	if len(r.Groups) < 2 && r.Virtual == nil {
 		return
 	}
 	for _, g := range r.Groups {

@@ -25,6 +25,8 @@ type Timeline struct {
 	Running Range `json:"running"`
 	// Nodes of all groups that are billed.
 	Nodes Range `json:"nodes"`
+	// Virtual are the pods on the virtual node; left out where there is none.
+	Virtual *Range `json:"virtual,omitempty"`
 	// Groups in the order of the settings.
 	Groups []GroupTimeline `json:"groups"`
 }
@@ -80,6 +82,10 @@ func summarizeTimeline(settings engine.Settings, points []engine.Point, most int
 	t.Pending = inRange(func(p engine.Point) int32 { return sum(p.Pending) })
 	t.Running = inRange(func(p engine.Point) int32 { return sum(p.Running) })
 	t.Nodes = inRange(billed)
+	if settings.Overflow != nil {
+		virtual := inRange(func(p engine.Point) int32 { return p.Virtual })
+		t.Virtual = &virtual
+	}
 	for n, class := range classes {
 		t.Classes = append(t.Classes, ClassTimeline{
 			Class:   class,

@@ -28,6 +28,7 @@ func check(c config.Checker, s Simulation) {
 	for i, g := range s.Groups {
 		checkGroup(c, c.Item("groups", i), g, s.Groups[:i])
 	}
+	checkVirtualNode(c, s.VirtualNode)
 	for i, image := range s.Images {
 		if at := c.Item("images", i); image.Baked && image.Pull > 0 {
 			c.Complain(at, "a baked image is not pulled", "keep baked or pull, not both")
@@ -43,6 +44,23 @@ func check(c config.Checker, s Simulation) {
 	notNegative(c, "quota", s.Quota)
 	checkScheduler(c, "scheduler", s.Scheduler)
 	checkAutoscaler(c, s)
+}
+
+func checkVirtualNode(c config.Checker, v VirtualNode) {
+	if v.Start != nil && v.Start.P95 != nil && *v.Start.P95 < v.Start.Median {
+		c.Complain("virtualNode.start.p95", "is below the median", "write the median or more")
+	}
+	if v.Price == nil {
+		return
+	}
+	for key, price := range map[string]float64{"perCPU": v.Price.PerCPU, "perGiB": v.Price.PerGiB} {
+		if at := "virtualNode.price." + key; c.Sound(at) && price < 0 {
+			c.Complain(at, "is negative", "write 0 or more")
+		}
+	}
+	if v.Price.PerCPU == 0 && v.Price.PerGiB == 0 {
+		c.Complain("virtualNode.price", "the virtual node costs nothing", "write its price, or remove it")
+	}
 }
 
 func checkAutoscaler(c config.Checker, s Simulation) {

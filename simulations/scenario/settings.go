@@ -72,6 +72,9 @@ func (s Simulation) Settings(cfg config.Config, facts map[string]Facts, v Varian
 		out.Currency = cmp.Or(out.Currency, currency)
 		out.Groups = append(out.Groups, group)
 	}
+	if !v.WithoutOverflow {
+		errs = append(errs, s.withOverflow(&out, cfg.Overflow))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return engine.Settings{}, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/nodegroups/config"
+	"github.com/buildpool/buildpool/overflow"
 	"github.com/buildpool/buildpool/simulations/engine"
 	"github.com/buildpool/buildpool/simulations/scenario"
 )
@@ -102,6 +103,52 @@ func TestFactsOutrankDefaults(t *testing.T) {
 	assert.Equal(t, 5, s.Stock)
 	assert.Equal(t, "arm64", s.Template.Labels["kubernetes.io/arch"])
 	assert.NotNil(t, s.Spot)
+}
+
+const overflowing = file + `overflow:
+  scanInterval: 20s
+  price: {perCPU: 0.2, perGiB: 0.02, currency: CNY}
+  classes:
+    - {class: spot, podSelector: "a=b", startWhen: {waitedFor: 1m, noGroupCanGrow: true}, maxPods: 7, scaleUpDelay: 5m}
+`
+
+func TestOverflowOfTheFile(t *testing.T) {
+	cfg, err := config.Parse("nodegroups.yaml", []byte(overflowing))
+	require.NoError(t, err)
+	settings := func(text string, v scenario.Variant) (engine.Settings, error) {
+		return parse(t, "groups: [{name: s, instanceType: ecs.g7.xlarge, pricePerHour: 1}]\n"+text).Settings(cfg, nil, v, scenario.Flags{})
+	}
+	out, err := settings("", scenario.Variant{})
+	require.NoError(t, err)
+	require.NotNil(t, out.Overflow)
+	assert.Equal(t, 20*time.Second, out.Overflow.ScanInterval)
+	assert.Equal(t, engine.Delay{Median: 15 * time.Second, P95: 30 * time.Second}, out.Overflow.Start)
+	require.Len(t, out.Overflow.Classes, 1)
+	c := out.Overflow.Classes[0]
+	assert.Equal(t, config.ClassSpot, c.Class)
+	assert.Equal(t, 5*time.Minute, c.ScaleUpDelay)
+	assert.Equal(t, 7, c.Policy.MaxPods)
+	assert.Equal(t, overflow.Start{After: time.Minute, WhenBlocked: true}, c.Policy.Start)
+	assert.Equal(t, overflow.Price{PerCPU: 0.2, PerGiB: 0.02}, c.Policy.Price)
+
+	out, err = settings("virtualNode: {start: {median: 40s}, price: {perCPU: 1, perGiB: 0}, labels: {a: b}}", scenario.Variant{})
+	require.NoError(t, err)
+	assert.Equal(t, engine.Delay{Median: 40 * time.Second, P95: 40 * time.Second}, out.Overflow.Start)
+	assert.Equal(t, overflow.Price{PerCPU: 1}, out.Overflow.Classes[0].Policy.Price)
+	assert.Equal(t, map[string]string{"a": "b"}, out.Overflow.Labels)
+
+	out, err = settings("", scenario.Variant{WithoutOverflow: true})
+	require.NoError(t, err)
+	assert.Nil(t, out.Overflow)
+
+	_, err = settings("virtualNode: {price: {perCPU: 1, perGiB: 0, currency: USD}}", scenario.Variant{})
+	require.ErrorContains(t, err, "overflow: its price is in USD, those of the groups are in CNY")
+	cfg.Overflow.Price = nil
+	_, err = settings("", scenario.Variant{})
+	require.ErrorContains(t, err, "write overflow.price in the node-group file, or virtualNode.price in the assumptions")
+	_, err = scenario.Parse("a.yaml", []byte("apiVersion: buildpool/v1alpha1\nkind: Simulation\nvirtualNode: {start: {median: 2m, p95: 1m}, price: {perCPU: -1, perGiB: 1}}\n"))
+	require.ErrorContains(t, err, "a.yaml:3:40: virtualNode.start.p95: is below the median")
+	require.ErrorContains(t, err, "virtualNode.price.perCPU: is negative")
 }
 
 func TestWhatNobodySaysIsAsked(t *testing.T) {

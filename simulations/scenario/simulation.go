@@ -23,6 +23,9 @@ type Simulation struct {
 	Workload Workload `json:"workload,omitempty"`
 	// Groups says what is assumed of the node groups, by name.
 	Groups []Group `json:"groups,omitempty"`
+	// VirtualNode says what is assumed of the virtual node that the node-group file's
+	// overflow moves builds to.
+	VirtualNode VirtualNode `json:"virtualNode,omitempty"`
 	// Images that kubelets pull.
 	Images []Image `json:"images,omitempty"`
 	// AgentStart is how long a build's containers take to start on a warm node.
@@ -118,6 +121,17 @@ type Group struct {
 	Spot *Spot `json:"spot,omitempty"`
 }
 
+// VirtualNode is what is assumed of the virtual node.
+type VirtualNode struct {
+	// Start is how long a pod takes there until its containers start, the pull of its
+	// image apart. Default: median 15s, p95 30s.
+	Start *Delay `json:"start,omitempty"`
+	// Price of its pods. Default: the node-group file's.
+	Price *config.VirtualPrice `json:"price,omitempty"`
+	// Labels that it carries, for builds that ask for labels of their nodes.
+	Labels map[string]string `json:"labels,omitempty"`
+}
+
 // Delay is a duration with a spread.
 type Delay struct {
 	// Median of it.
@@ -189,4 +203,6 @@ type Variant struct {
 	Flags []string `json:"flags,omitempty"`
 	// Scheduler in place of the simulation's.
 	Scheduler string `json:"scheduler,omitempty"`
+	// WithoutOverflow leaves the node-group file's overflow out.
+	WithoutOverflow bool `json:"withoutOverflow,omitempty"`
 }

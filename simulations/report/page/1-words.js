@@ -27,6 +27,7 @@ const causeTexts = {
   "none": "started at once", "scan": "the autoscaler's next loop", "gpu-delay": "a young GPU build", "max": "group at its max",
   "stock": "out of stock", "backoff": "group backed off", "boot": "node to boot", "image": "image to be pulled",
   "reclaim": "node taken back", "impossible": "fits no group",
+  "virtual": "virtual node to start it",
 };
 
 const baselineTexts = {

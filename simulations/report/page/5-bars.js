@@ -67,8 +67,13 @@ function settingsOf(run) {
       rows.push([name, Array.isArray(value) ? value.join(", ") : String(value)]);
     }
   };
-  const { groups, autoscaler, trace, ...rest } = run.settings;
+  const { groups, autoscaler, trace, overflow, ...rest } = run.settings;
   flatten("trace", trace);
+  if (overflow) {
+    const { classes, ...node } = overflow;
+    flatten("overflow", node);
+    for (const { class: of, ...rules } of classes) flatten("overflow." + of, rules);
+  }
   flatten("", rest);
   rows.push(["slo", run.sloSeconds ? units.wait(run.sloSeconds) : "none"]);
   for (const flag of autoscaler) rows.push([flag.name, flag.value]);

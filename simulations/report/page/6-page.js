@@ -104,6 +104,9 @@ function overTime(page) {
     const overlay = of => drawn.map((r, n) => layer(of(r), r, { name: nameOf(r, n), colour: colour(runs.indexOf(r)), line: "solid" }));
     add({ name: "pending", title: "Builds that wait for a node", unit: "builds", layers: overlay(r => r.timeline.pending) });
     add({ name: "nodes", title: "Nodes billed, all groups", unit: "nodes", layers: overlay(r => r.timeline.nodes) });
+    const having = drawn.filter(r => r.timeline.virtual);
+    if (having.length) add({ name: "virtual", title: "Pods on the virtual node", unit: "pods", height: 160,
+      layers: having.map(r => layer(r.timeline.virtual, r, { name: nameOf(r, runs.indexOf(r)), colour: colour(runs.indexOf(r)), line: "solid" })) });
     const groups = [...new Set(drawn.flatMap(r => r.timeline.groups.map(g => g.name)))];
     for (const g of groups.length > 1 ? groups : []) {
       const having = drawn.filter(r => r.timeline.groups.some(x => x.name === g));
@@ -116,6 +119,7 @@ function overTime(page) {
       ...t.classes.map(c => layer(c[what], r, { name: c.class, colour: classColour(c.class), line: "solid" }))];
     add({ name: "pending", title: "Builds that wait for a node", unit: "builds", layers: byClass("pending") });
     add({ name: "running", title: "Builds that run", unit: "builds", layers: byClass("running"), height: 160 });
+    if (t.virtual) add({ name: "virtual", title: "Pods on the virtual node", unit: "pods", height: 160, layers: [layer(t.virtual, r, { name: "pods", colour: "var(--virtual)" })] });
     t.groups.forEach(g => add({ name: "group " + g.name, title: g.name, unit: "nodes", layers: groupLayers(g, r) }));
     if (t.bucketSeconds > 0) page.append(el("p", { class: "note" }, `A step of the charts is ${units.wait(t.bucketSeconds)} and shows the most of it; pointing at one tells the least and the most. Busy is dark where that many nodes were busy all the time.`));
   }

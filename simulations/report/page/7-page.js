@@ -1,13 +1,17 @@
 // The rest of the page: nodes, cost, week, settings.
 
 const parts = [["busy", "var(--busy)"], ["idle", "var(--idle)"], ["boot", "var(--boot)"], ["ending", "var(--ending)"]];
+const virtualPart = ["virtual", "var(--virtual)"];
 
 function costs(page) {
   page.append(el("h2", {}, "Cost"));
-  const legend = parts.map(([name, c]) => ({ name, colour: c }));
-  const split = cost => ({ parts: parts.map(([name, c]) => ({ name, colour: c, value: Math.max(cost[name], 0) })) });
+  const shown = runs.some(r => r.virtual) ? [...parts, virtualPart] : parts;
+  const named = name => name === "virtual" ? "virtual node" : name;
+  const legend = shown.map(([name, c]) => ({ name: named(name), colour: c }));
+  const split = cost => ({ parts: shown.map(([name, c]) => ({ name: named(name), colour: c, value: Math.max(cost[name] || 0, 0) })) });
   const rows = several ? runs.map((r, n) => ({ name: nameOf(r, n), bars: [split(r.capacity.cost)] }))
     : runs[0].groups.map(g => ({ name: `${g.name}, ${units.number(g.pricePerHour)} an hour and node`, bars: [split(g.cost)] }));
+  if (!several && runs[0].virtual) rows.push({ name: `virtual node, ${units.hours(runs[0].virtual.podHours)} pod-hours`, bars: [split({ virtual: runs[0].virtual.cost })] });
   const unit = runs[0].currency || "cost";
   const charts = [bars("cost", several ? "What nodes cost, by what they did" : "What each group cost, by what its nodes did", unit, legend, rows, money)];
   const compared = runs[0].baselines;
@@ -37,6 +41,25 @@ function nodes(page) {
     const rows = r.groups.map(g => row(g.name, g));
     if (r.groups.length > 1) rows.push(row("all", r.capacity, "total"));
     page.append(el("div", { class: "card stack" }, table([several ? nameOf(r, n) : "group", ...columns.map(([name]) => name)], rows, { label: "Node groups", dense: true })));
+  }
+}
+
+const movedTexts = {
+  "age": "waited long enough", "predicted_late": "node predicted late", "at_max": "groups at max", "out_of_stock": "out of stock",
+  "backoff": "groups backed off", "not_triggered": "no group helps",
+};
+
+function virtual(page) {
+  if (!runs.some(r => r.virtual)) return;
+  page.append(el("h2", {}, "Virtual node"));
+  for (const [n, r] of runs.entries()) {
+    const v = r.virtual;
+    if (!v) continue;
+    const why = list => list.map(m => `${movedTexts[m.reason] || m.reason} ${units.number(m.builds)}`).join(", ");
+    const rows = v.classes.map(c => ({ cells: [c.class, units.number(c.builds), units.number(c.peakPods), units.hours(c.podHours), money(c.cost), why(c.reasons)] }));
+    page.append(el("div", { class: "card stack" },
+      table([several ? nameOf(r, n) : "class", "builds moved", "pods at most", "pod-hours", "cost", "why"], rows, { label: "Virtual node" }),
+      el("p", { class: "note" }, `${units.percent(v.share)} of all builds moved; they waited p50 ${units.wait(v.waits.p50)}, p95 ${units.wait(v.waits.p95)}.`)));
   }
 }
 
@@ -73,7 +96,7 @@ function draw() {
   const page = document.getElementById("page");
   page.replaceChildren();
   if (!runs.length) return page.append(el("p", {}, "There are no runs to show."));
-  for (const section of [head, waits, overTime, nodes, costs, weeks, settings]) section(page);
+  for (const section of [head, waits, overTime, nodes, virtual, costs, weeks, settings]) section(page);
   page.append(el("footer", {}, "Made by the capacity simulator of buildpool. Waits run from a build's arrival to its start; builds that never started count with what they had waited at the end."));
   document.documentElement.dataset.ready = "true";
 }
