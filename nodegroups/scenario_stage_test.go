@@ -219,16 +219,22 @@ func (g stagedGroup) config() string {
 }
 
 // windows are the group's warm windows: window=00:10/20m/3 opens at ten past midnight
-// for 20 minutes and keeps three nodes.
+// for 20 minutes and keeps three nodes; a + stands between several.
 func (g stagedGroup) windows() string {
-	window := g.set("window", "")
-	if window == "" {
+	var windows []string
+	for window := range strings.SplitSeq(g.set("window", ""), "+") {
+		if window == "" {
+			continue
+		}
+		parts := strings.Split(window, "/")
+		hour, minute, _ := strings.Cut(parts[0], ":")
+		windows = append(windows, fmt.Sprintf("{cron: '%s %s * * *', duration: %s, min: %s, lead: %s, timeZone: UTC}",
+			minute, hour, parts[1], parts[2], g.set("lead", "0s")))
+	}
+	if len(windows) == 0 {
 		return ""
 	}
-	parts := strings.Split(window, "/")
-	hour, minute, _ := strings.Cut(parts[0], ":")
-	return fmt.Sprintf(", schedules: [{cron: '%s %s * * *', duration: %s, min: %s, lead: %s, timeZone: UTC}]",
-		minute, hour, parts[1], parts[2], g.set("lead", "0s"))
+	return ", schedules: [" + strings.Join(windows, ", ") + "]"
 }
 
 // perform does what one command says and returns the transcript of it.

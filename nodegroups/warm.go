@@ -69,7 +69,8 @@ func (p *Provider) coldGroups() []coldGroup {
 				m.warned = window.From
 			}
 			cold = append(cold, c)
-		case now.Sub(window.From) > warmGrace && !m.warned.Equal(window.From):
+		// After a start, too, CA has to be given the time.
+		case now.Sub(window.From) > warmGrace && now.Sub(p.born) > warmGrace && !m.warned.Equal(window.From):
 			m.warned = window.From
 			cold = append(cold, c)
 		}
