@@ -38,8 +38,9 @@ which are worth their money: the cheapest that keeps a service level, what other
 would cost, how sure that is, and what to write where.
 
 Searched are each group's min and max, the share of spot, warm windows taken from the
-history's own week, cluster-autoscaler's --scale-down-unneeded-time and --expander, and
-kube-scheduler's strategy: first on a coarse grid, then around the best. The cheapest
+history's own week, cluster-autoscaler's --scale-down-unneeded-time and --expander,
+kube-scheduler's strategy, and, where the file has an overflow section, when builds move
+to the virtual node, if at all: first on a coarse grid, then around the best. The cheapest
 settings are then played again with other seeds, and on histories made of the trace's
 own weeks (or days) drawn at random.
 

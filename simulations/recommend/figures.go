@@ -12,8 +12,10 @@ import (
 // Figures are what a run came to. Waits are in seconds, rounded to the millisecond; a
 // build that never started counts with what it had waited when the run ended.
 type Figures struct {
-	// Cost of all nodes.
+	// Cost of all nodes and of the virtual node.
 	Cost float64 `json:"cost"`
+	// VirtualCost is that of the virtual node; left out where there is none.
+	VirtualCost float64 `json:"virtualCost,omitempty"`
 	// P50, P95, P99, Mean and Max of the waits of all builds.
 	P50  float64 `json:"p50"`
 	P95  float64 `json:"p95"`
@@ -52,6 +54,11 @@ func figuresOf(s engine.Settings, r engine.Result, levels []SLO) Figures {
 		billed += g.Billed
 		idle += g.Idle
 	}
+	for _, o := range r.Overflow {
+		f.VirtualCost += o.Cost
+	}
+	f.Cost += f.VirtualCost
+	f.VirtualCost = math.Round(f.VirtualCost*1e6) / 1e6
 	f.Cost = math.Round(f.Cost*1e6) / 1e6
 	f.NodeHours, f.IdleNodeHours = math.Round(billed.Hours()*1e4)/1e4, math.Round(idle.Hours()*1e4)/1e4
 	return f

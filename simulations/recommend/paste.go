@@ -12,6 +12,7 @@ import (
 // yaml are the keys of the setting's groups as they go into the node-group file.
 func (s Setting) yaml(base engine.Settings) string {
 	var b strings.Builder
+	b.WriteString(s.Overflow.yaml(base))
 	b.WriteString("groups:\n")
 	for i, g := range s.Groups {
 		fmt.Fprintf(&b, "  - name: %s\n    min: %d\n    max: %d\n", g.Name, g.Min, g.Max)

@@ -51,7 +51,10 @@ func (s space) grid() []point {
 					for _, least := range minCoarse {
 						for _, most := range maxCoarse {
 							for _, spot := range spots {
-								out = append(out, s.together(point{unneeded: unneeded, expander: expander, scheduler: scheduler}, groupPoint{least, most, warm}, spot))
+								for _, overflow := range overflowCoarse(s.overflows) {
+									at := point{unneeded: unneeded, expander: expander, scheduler: scheduler, overflow: overflow}
+									out = append(out, s.together(at, groupPoint{least, most, warm}, spot))
+								}
 							}
 						}
 					}
@@ -91,6 +94,7 @@ func (s space) neighbours(p point) []point {
 		}
 	}
 	step(len(unneededSteps), func(q *point) *int { return &q.unneeded })
+	step(len(s.overflows), func(q *point) *int { return &q.overflow })
 	for i, g := range s.groups {
 		step(len(g.max), func(q *point) *int { return &q.groups[i].max })
 		step(len(g.min), func(q *point) *int { return &q.groups[i].min })

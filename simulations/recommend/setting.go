@@ -22,6 +22,8 @@ type Setting struct {
 	// EnforceMin is --enforce-node-group-min-size: without it nobody brings a group up
 	// to its min again.
 	EnforceMin bool `json:"enforceNodeGroupMinSize"`
+	// Overflow to the virtual node; left out where the node-group file has none.
+	Overflow *OverflowSetting `json:"overflow,omitempty"`
 	// Groups in the order of the node-group file.
 	Groups []GroupSetting `json:"groups"`
 }
@@ -43,6 +45,9 @@ func settingOf(s engine.Settings) Setting {
 		Unneeded: config.Duration(s.Autoscaler.ScaleDownUnneededTime), Expander: s.Autoscaler.Expander,
 		Scheduler: s.Scheduler, EnforceMin: s.Autoscaler.EnforceNodeGroupMinSize,
 	}
+	if s.Overflow != nil {
+		out.Overflow = &OverflowSetting{}
+	}
 	for _, g := range s.Groups {
 		out.Groups = append(out.Groups, GroupSetting{g.Config.Name, g.Config.Min, g.Config.Max, slices.Clone(g.Config.Schedules)})
 	}
@@ -55,6 +60,7 @@ func (s Setting) apply(to engine.Settings) engine.Settings {
 	to.Autoscaler.Expander = s.Expander
 	to.Autoscaler.EnforceNodeGroupMinSize = s.EnforceMin
 	to.Scheduler = s.Scheduler
+	s.Overflow.apply(&to)
 	to.Groups = slices.Clone(to.Groups)
 	for i, g := range s.Groups {
 		c := &to.Groups[i].Config
@@ -71,6 +77,9 @@ func (s Setting) apply(to engine.Settings) engine.Settings {
 func (s Setting) key() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d %q %s %t", s.Unneeded, s.Expander, s.Scheduler, s.EnforceMin)
+	if s.Overflow != nil {
+		b.WriteString(" " + s.Overflow.short())
+	}
 	for _, g := range s.Groups {
 		fmt.Fprintf(&b, " %d-%d", g.Min, g.Max)
 		for _, w := range g.Schedules {

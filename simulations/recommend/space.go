@@ -36,6 +36,7 @@ type space struct {
 	base       engine.Settings
 	expanders  [][]string
 	schedulers []engine.Scheduler
+	overflows  []*OverflowSetting
 	groups     []groupSpace
 }
 
@@ -48,14 +49,14 @@ type groupSpace struct {
 
 // point is a place in the space: a step on each ladder.
 type point struct {
-	unneeded, expander, scheduler int
-	groups                        []groupPoint
+	unneeded, expander, scheduler, overflow int
+	groups                                  []groupPoint
 }
 
 type groupPoint struct{ min, max, warm int }
 
 func newSpace(base engine.Settings) space {
-	s := space{base: base, expanders: [][]string{base.Autoscaler.Expander}, schedulers: []engine.Scheduler{base.Scheduler}}
+	s := space{base: base, expanders: [][]string{base.Autoscaler.Expander}, schedulers: []engine.Scheduler{base.Scheduler}, overflows: overflowChoices(base)}
 	zone, location := zoneOf(base.Trace.Start)
 	var holidays []string
 	for _, g := range base.Groups {
@@ -135,7 +136,7 @@ func quantile(week [hoursOfWeek]float64, q float64) int {
 func (s space) setting(p point) Setting {
 	out := Setting{
 		Unneeded: config.Duration(unneededSteps[p.unneeded] * time.Minute), Expander: s.expanders[p.expander],
-		Scheduler: s.schedulers[p.scheduler],
+		Scheduler: s.schedulers[p.scheduler], Overflow: s.overflows[p.overflow],
 	}
 	kept := false
 	for i, at := range p.groups {

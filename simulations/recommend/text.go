@@ -88,6 +88,9 @@ func (t *text) tried(name string, r Tried) {
 	if s.Scheduler == engine.MostAllocated {
 		what = append(what, string(s.Scheduler))
 	}
+	if s.Overflow != nil {
+		what = append(what, s.Overflow.short())
+	}
 	for _, g := range s.Groups {
 		what = append(what, g.short())
 	}
