@@ -73,7 +73,7 @@ func (p *player) reclaim(l *ledger, s step) string {
 	l.allowed++
 	if notice == 0 && !l.before.born[id] {
 		l.allowed++
-		l.unborn++
+		l.unborn = append(l.unborn, p.now())
 	}
 	return fmt.Sprintf("%s in %s", id, notice)
 }
@@ -190,7 +190,7 @@ func (p *player) settleBooks(l *ledger) {
 	there := p.look(l)
 	l.count(there)
 	l.target, l.failed, l.served = len(there.live), 0, true
-	l.allowed, l.victims, l.unborn = len(l.created), 0, 0
+	l.allowed, l.victims = len(l.created)+l.awaited(p.now()), 0
 	for id := range there.live {
 		if l.excused[id] {
 			l.allowed++ // it will be taken back, and replaced

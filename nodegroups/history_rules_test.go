@@ -23,10 +23,9 @@ type ledger struct {
 	left           []string
 	// victims is how many the cloud may choose because somebody lowered the number by hand.
 	victims int
-	// unborn is how many were taken back before the activity that made them had ended. It
-	// names none until then, and no list has to have shown them: a scale-up that cannot
-	// trust the number it reads may count them as yet to come.
-	unborn int
+	// unborn are when instances were taken back before the activity that made them had
+	// ended.
+	unborn []time.Time
 	// handled is when somebody last touched the group in the console.
 	handled time.Time
 	// before is how things stood at the end of the last step.
@@ -91,6 +90,23 @@ func (p *player) look(l *ledger) truth {
 		}
 	}
 	return there
+}
+
+// createTime is how long the account takes to create an instance.
+const createTime = 20 * time.Second
+
+// awaited counts the instances that were taken back while the activity that made them runs
+// on. It names none before it ends, no list has to have shown them, and a provider that was
+// started since cannot know them: a scale-up that cannot trust the number it reads may
+// count them as yet to come, and one too many is the milder error.
+func (l *ledger) awaited(now time.Time) int {
+	n := 0
+	for _, at := range l.unborn {
+		if now.Sub(at) < createTime {
+			n++
+		}
+	}
+	return n
 }
 
 // count enters the instances that are new.
@@ -177,7 +193,7 @@ func (p *player) judgeDesired(s step, l *ledger, before, there truth) {
 	if there.desired > before.desired {
 		highest := max(before.desired, l.target, len(before.live)) + l.step.accepted + l.step.uncertain
 		if l.step.accepted+l.step.uncertain > 0 {
-			highest += l.unborn
+			highest += l.awaited(p.now())
 		}
 		switch {
 		case s.act == actDecrease || s.act == actGiveUp:
@@ -242,7 +258,7 @@ func (p *player) judgeReads(s step, l *ledger, was int, before, there truth) {
 	lowest := basis + l.step.accepted - gone - l.step.dropped - l.step.decreased
 	highest := was
 	if l.step.accepted+l.step.uncertain > 0 {
-		highest = max(was, before.desired, len(before.live)) + l.step.accepted + l.step.uncertain + l.unborn
+		highest = max(was, before.desired, len(before.live)) + l.step.accepted + l.step.uncertain + l.awaited(p.now())
 	}
 	if p.now().Sub(l.handled) < 30*time.Second {
 		// A number set by hand may look like one that a write of ours replaced, and no
