@@ -142,7 +142,9 @@ func constraints(s *jsonschema.Schema) []func() {
 		pattern("VirtualPrice", "currency", currencyPattern),
 		func() { at("OverflowClass", "podSelector").MinLength = number(1) },
 		func() { at("OverflowClass", "namespaces").Items.Pattern = namePattern },
-		func() { at("OverflowClass", "annotations").PropertyNames = &jsonschema.Schema{Pattern: labelKeyPattern} },
+		func() {
+			at("OverflowClass", "annotations").PropertyNames = &jsonschema.Schema{Pattern: labelKeyPattern}
+		},
 		between("OverflowClass", "maxPods", "1", "10000"),
 		func() { at("OverflowClass", "maxCostPerHour").ExclusiveMinimum = "0" },
 		func() { at("VirtualNode", "selector").MinLength = number(1) },
