@@ -11,6 +11,14 @@ import (
 // included; its value is the group's name.
 const LabelHeadroom = "buildpool.io/headroom"
 
+// AnnotationClosed is on a node that we have closed to new builds (cordoned); its value
+// says why. What others have closed does not carry it, and is not ours to open.
+const AnnotationClosed = "buildpool.io/closed"
+
+// AnnotationReclaimed is on the pod of a build whose node the cloud takes back, for its CI
+// system to try it again; its value is when that was announced, by RFC 3339.
+const AnnotationReclaimed = "buildpool.io/reclaimed"
+
 // Cluster is what we see of the Kubernetes cluster. It answers from memory, is safe
 // for concurrent use, and what it returns must not be changed.
 type Cluster interface {
@@ -50,8 +58,11 @@ type ClusterNode struct {
 	ReadySince time.Time
 	// Leaving: it is being deleted.
 	Leaving bool
-	Labels  map[string]string
-	Taints  []corev1.Taint
+	// Unschedulable: no pod is bound to it (cordoned). Closed is AnnotationClosed.
+	Unschedulable bool
+	Closed        string
+	Labels        map[string]string
+	Taints        []corev1.Taint
 	// MilliCPU, MemoryBytes and GPUs are what it can give to pods.
 	MilliCPU, MemoryBytes, GPUs int64
 }
@@ -66,7 +77,9 @@ type Pod struct {
 	Labels               map[string]string
 	// Mirror: it stands for a static pod of a kubelet.
 	Mirror bool
-	Phase  corev1.PodPhase
+	// Reclaimed: it carries AnnotationReclaimed.
+	Reclaimed bool
+	Phase     corev1.PodPhase
 	// Leaving: it is being deleted, or was evicted.
 	Leaving  bool
 	Priority int32

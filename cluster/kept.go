@@ -73,6 +73,7 @@ func toPod(o *corev1.Pod) cloudprovider.Pod {
 		NodeSelector: sharedKeys(o.Spec.NodeSelector),
 	}
 	_, pod.Mirror = o.Annotations[corev1.MirrorPodAnnotationKey]
+	_, pod.Reclaimed = o.Annotations[cloudprovider.AnnotationReclaimed]
 	if owner := metav1.GetControllerOfNoCopy(o); owner != nil {
 		pod.OwnerKind, pod.OwnerName = shared(owner.Kind), shared(owner.Name)
 	}
@@ -133,13 +134,17 @@ func toNode(o *corev1.Node) cloudprovider.ClusterNode {
 	gpus := o.Status.Allocatable[cloudprovider.GPUResource]
 	node := cloudprovider.ClusterNode{
 		Name: o.Name, UID: string(o.UID), Version: o.ResourceVersion,
-		ProviderID:  o.Spec.ProviderID,
-		Created:     o.CreationTimestamp.Time,
-		Ready:       corev1.ConditionUnknown,
-		ReadySince:  o.CreationTimestamp.Time,
-		Leaving:     o.DeletionTimestamp != nil,
-		Labels:      sharedKeys(o.Labels),
-		Taints:      o.Spec.Taints,
+		ProviderID: o.Spec.ProviderID,
+		Created:    o.CreationTimestamp.Time,
+		Ready:      corev1.ConditionUnknown,
+		ReadySince: o.CreationTimestamp.Time,
+		Leaving:    o.DeletionTimestamp != nil,
+		Labels:     sharedKeys(o.Labels),
+		Taints:     o.Spec.Taints,
+
+		Unschedulable: o.Spec.Unschedulable,
+		Closed:        shared(o.Annotations[cloudprovider.AnnotationClosed]),
+
 		MilliCPU:    o.Status.Allocatable.Cpu().MilliValue(),
 		MemoryBytes: o.Status.Allocatable.Memory().Value(),
 		GPUs:        gpus.Value(),

@@ -23,8 +23,8 @@ func (p *Provider) Closings() (closing map[string]Closing, open map[string]bool)
 	defer p.mu.Unlock()
 	now := p.Clock.Now()
 	closing, open = map[string]Closing{}, map[string]bool{}
-	if p.current.Load() == nil {
-		return closing, open
+	if p.current.Load() == nil || now.Sub(p.refreshed) > noticesKnown {
+		return closing, open // a provider that is not asked is not the one that leads
 	}
 	current := !p.notices.read.IsZero() && now.Sub(p.notices.read) < noticesKnown
 	for _, g := range p.cfg.Groups {

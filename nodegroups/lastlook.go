@@ -65,6 +65,14 @@ func newBuilds(cfg config.LastLook) (builds, error) {
 	return b, nil
 }
 
+// Builds returns what tells a build's pod from others.
+func (p *Provider) Builds() (isBuild func(*cloudprovider.Pod) bool, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b, err := newBuilds(p.cfg.LastLook)
+	return b.counts, err
+}
+
 // on finds a build on the instance's node; nil if there is none.
 func (b builds) on(c cloudprovider.Cluster, instanceID string) (pod *cloudprovider.Pod, node string) {
 	for _, n := range c.NodesOf(instanceID) {

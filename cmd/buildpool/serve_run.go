@@ -169,6 +169,7 @@ func (s *serving) run(ctx context.Context) error {
 	group.Go(func() error { s.reloader.follow(ctx, s.env, s.file); return nil })
 	group.Go(func() error { return s.watchCluster(ctx) })
 	group.Go(func() error { s.keepHeadroom(ctx); return nil })
+	group.Go(func() error { s.keepClosed(ctx); return nil })
 	group.Go(func() error { return s.lead(ctx) })
 	group.Go(func() error { s.readiness.follow(ctx, s.env.clock, s.log, s.setServing); return nil })
 	group.Go(func() error {
