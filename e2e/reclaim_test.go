@@ -80,3 +80,38 @@ func (s *scenario) expectClosed(ctx context.Context, node, why string) error {
 	return nil
 }
 
+
+// TestDrainAfter: a node whose instance is near the end of its protection takes no new
+// build, keeps the one that runs, and goes when it is idle. That every node of the group
+// is closed keeps CA from nothing: the next build gets a node of its own.
+func TestDrainAfter(t *testing.T) {
+	w := newWorld()
+	w.Serve = []string{"--kubeconfig", shared.controlPlane.Kubeconfig}
+	w.Spot.Existing = 1 // an hour old
+	w.SpotFloor = `spot: {drainAfter: 50m}`
+	s := newScenario(t, w)
+	s.eventually(60*time.Second, "the node that was there", func(ctx context.Context) error { return s.expectNodes(ctx, spot, 1) })
+	old := s.nodeNames(spot)[0]
+	instance := s.instanceOf(old)
+	running := buildPod("running", spot, spot.whole)
+	running.Spec.NodeName = old // the scheduler gave it the node before
+	s.create(running)
+	s.runningOn(10*time.Second, "running")
+	s.startAutoscaler(autoscaler.Flags{"scale-down-unneeded-time": "3s", "scale-down-delay-after-add": "2s"})
+	began := time.Now()
+	s.eventually(40*time.Second, "the node to be closed", func(ctx context.Context) error {
+		return s.expectClosed(ctx, old, "drain-after")
+	})
+	s.expectEvent(began, old, "NearEndOfProtection", "The cloud may soon take spot instance "+instance)
+
+	s.create(buildPod("next", spot, spot.half))
+	assert.NotEqual(t, old, s.runningOn(60*time.Second, "next"))
+	s.holds(9*time.Second, "both builds and both nodes", func(ctx context.Context) error {
+		return errors.Join(s.expectSize(ctx, spot, 2), s.expectRunning(ctx, spot, 2))
+	})
+	assert.Empty(t, s.removed())
+	s.finish("running")
+	s.eventually(60*time.Second, "the closed node to go", func(ctx context.Context) error { return s.expectSize(ctx, spot, 1) })
+	assert.Equal(t, []string{instance}, s.removed())
+	s.expectPlans("builds-spot 1->2 (max: 40)")
+}

@@ -103,7 +103,7 @@ type Defaults struct {
 	// Cooldown of every group.
 	Cooldown Cooldown `json:"cooldown,omitempty"`
 	// Spot fields of every group.
-	Spot Spot `json:"spot,omitempty"`
+	Spot Spot `json:"spot,omitempty,omitzero"`
 }
 
 // Class is what a group's nodes are for.
@@ -140,7 +140,7 @@ type Group struct {
 	// Cooldown are the group's timers.
 	Cooldown Cooldown `json:"cooldown,omitempty"`
 	// Spot says what becomes of instances that the cloud may take back.
-	Spot Spot `json:"spot,omitempty"`
+	Spot Spot `json:"spot,omitempty,omitzero"`
 	// Schedules are the times during which the group keeps more nodes than min.
 	Schedules []Window `json:"schedules,omitempty"`
 	// Headroom is spare room that the group keeps for the next builds.

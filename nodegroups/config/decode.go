@@ -169,7 +169,7 @@ func fieldsOf(t reflect.Type) fields {
 	var fs fields
 	for i := range t.NumField() {
 		key, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		fs = append(fs, field{key: key, index: i, required: options != "omitempty", typ: t.Field(i).Type})
+		fs = append(fs, field{key: key, index: i, required: !strings.HasPrefix(options, "omitempty"), typ: t.Field(i).Type})
 	}
 	return fs
 }

@@ -170,7 +170,7 @@ func TestEveryTypeIsDecoded(t *testing.T) {
 				f := typ.Field(i)
 				key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 				assert.NotEmpty(t, key, "%s.%s has no key", path, f.Name)
-				assert.Contains(t, []string{"", "omitempty"}, options, "%s.%s", path, key)
+				assert.Contains(t, []string{"", "omitempty", "omitempty,omitzero"}, options, "%s.%s", path, key)
 				walk(join(path, key), f.Type)
 			}
 		case typ.Kind() == reflect.Pointer, typ.Kind() == reflect.Slice:
