@@ -38,6 +38,7 @@ var layers = map[string][]string{
 	"timeline":                    {"cloudprovider"},
 	"cluster":                     {"cloudprovider"},
 	"overflow":                    {},
+	"overflow/controller":         {"overflow", "nodegroups/config", "nodegroups/explain", "cloudprovider"},
 	"simulations/workload":        {},
 	"simulations/engine":          {"simulations/workload", "nodegroups", "nodegroups/config", "nodegroups/expander", "nodegroups/floor", "cloudprovider", "overflow"},
 	"simulations/baseline":        {"simulations/engine", "simulations/workload", "cloudprovider"},

@@ -28,6 +28,9 @@ var (
 	ErrNodeInUse = errors.New("node in use")
 	// ErrClusterUnseen: it is not known what runs in the Kubernetes cluster now.
 	ErrClusterUnseen = errors.New("the cluster cannot be seen")
+	// ErrPodChanged: the pod is no longer as it was when something was decided about it; it
+	// is to be looked at again.
+	ErrPodChanged = errors.New("the pod has changed")
 	// ErrNoTemplate: it cannot be told what a new node would look like.
 	ErrNoTemplate = errors.New("no node template")
 	// ErrNoPrice: it is not known what an instance costs. Never a price of 0 instead.

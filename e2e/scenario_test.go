@@ -34,6 +34,8 @@ type world struct {
 	SpotUnneeded time.Duration
 	// SpotFloor and NormalFloor are a line of the group's: its warm windows or its cooldown.
 	SpotFloor, NormalFloor string
+	// Overflow are the classes of the section overflow.
+	Overflow []string
 	// Serve are more flags of buildpool serve.
 	Serve []string
 }

@@ -66,6 +66,9 @@ type GroupStatus struct {
 	// open, if any. Boot is how long nodes take to join, as measured; 0: not known.
 	Floor floor.Floor
 	Boot  time.Duration
+	// Coming are the nodes that are wanted and not Ready yet; every instance is among
+	// them where the cluster is not seen.
+	Coming []Coming
 	// Windows are the openings of the group's warm windows from 6 hours ago until 18
 	// hours from now.
 	Windows []floor.OpenWindow
@@ -166,6 +169,7 @@ func (p *Provider) groupStatus(m *member, currency string) GroupStatus {
 	case floor.Max:
 		st.MinReason = BoundMax
 	}
+	st.Coming = p.comingOf(m)
 	st.Troubles = v.facts().Recent(p.cfg.Expander.SkipFor, now)
 	if err := writable(m.seen.group); err != nil {
 		st.Inactive = err.Error()

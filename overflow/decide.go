@@ -172,11 +172,14 @@ func claim(w Waiting) int {
 	return 2
 }
 
-// awaits reports whether a scale-up that the build triggered may still bring its node.
-// A node whose boot time is not known is waited for as long as the build's class waits
-// for any.
+// awaits reports whether a scale-up that the build triggered may still bring its node:
+// not if every group has run out of stock, or been backed off, since. A node whose boot
+// time is not known is waited for as long as the build's class waits for any.
 func (p Policy) awaits(s Situation, w Waiting, groups map[string]Group) bool {
 	if w.Triggered.IsZero() {
+		return false
+	}
+	if why := blocked(w, groups); p.Start.WhenBlocked && (why == MovedOutOfStock || why == MovedByBackoff) {
 		return false
 	}
 	boot := time.Duration(0)

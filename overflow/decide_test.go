@@ -60,8 +60,14 @@ func TestDecide(t *testing.T) {
 		"told so too long ago":       {with(one("b", 40*time.Second), notTriggered(20*time.Second+1)), nil, false, overflow.NotDue},
 		"told so after its scale-up": {with(with(one("b", 20*time.Second), triggered(10*time.Second)), notTriggered(0)), nil, false, overflow.AwaitsNode},
 		"its node is not late":       {with(one("b", 10*time.Minute), triggered(150*time.Second)), nil, false, overflow.AwaitsNode},
-		"its node is late":           {with(one("b", 10*time.Minute), triggered(150*time.Second+1)), nil, true, overflow.MovedByAge},
-		"boot not known, waits":      {with(one("b", 10*time.Minute), triggered(90*time.Second)), func(s *overflow.Situation, _ *overflow.Policy) { s.Groups[0].Boot = 0 }, false, overflow.AwaitsNode},
+		"its group has run out of stock since": {with(one("b", 20*time.Second), triggered(10*time.Second)), func(s *overflow.Situation, _ *overflow.Policy) {
+			s.Groups[0].Blocked = overflow.MovedOutOfStock
+		}, true, overflow.MovedOutOfStock},
+		"it took the last place of its group": {with(one("b", 20*time.Second), triggered(10*time.Second)), func(s *overflow.Situation, _ *overflow.Policy) {
+			s.Groups[0].Blocked = overflow.MovedAtMax
+		}, false, overflow.AwaitsNode},
+		"its node is late":      {with(one("b", 10*time.Minute), triggered(150*time.Second+1)), nil, true, overflow.MovedByAge},
+		"boot not known, waits": {with(one("b", 10*time.Minute), triggered(90*time.Second)), func(s *overflow.Situation, _ *overflow.Policy) { s.Groups[0].Boot = 0 }, false, overflow.AwaitsNode},
 		"a node on its way has room": {one("b", 10*time.Minute), func(s *overflow.Situation, _ *overflow.Policy) {
 			s.Upcoming = append(s.Upcoming, coming(-30*time.Second))
 		}, false, overflow.Covered},

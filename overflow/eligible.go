@@ -50,10 +50,15 @@ func (p Policy) allowed(pod *corev1.Pod) Reason {
 	if p.Selector == nil || !p.Selector.Matches(labels.Set(pod.Labels)) {
 		return NotSelected
 	}
-	if len(p.Namespaces) > 0 && !slices.Contains(p.Namespaces, pod.Namespace) {
+	if !p.Allows(pod.Namespace) {
 		return WrongNamespace
 	}
 	return ""
+}
+
+// Allows reports whether pods of the namespace may move.
+func (p Policy) Allows(namespace string) bool {
+	return len(p.Namespaces) == 0 || slices.Contains(p.Namespaces, namespace)
 }
 
 func (p Policy) owned(pod *corev1.Pod) Reason {

@@ -31,6 +31,8 @@ const (
 	AsksForOtherNode Reason = "node_affinity"
 	// RepelledByTaint: it would not tolerate another taint of the virtual node.
 	RepelledByTaint Reason = "taint"
+	// NoVirtualNode: there is none.
+	NoVirtualNode Reason = "no_virtual_node"
 	// Gated: it is not to be scheduled yet.
 	Gated Reason = "gated"
 	// Gone: it is bound, ended or being deleted.
@@ -74,6 +76,7 @@ var sentences = map[Reason]string{
 	TooLarge:          "it asks for more than 64 vCPU",
 	AsksForOtherNode:  "its nodeSelector or required node affinity does not match the virtual node: use nodeAffinity with operator In and the virtual node's value beside the class's",
 	RepelledByTaint:   "the virtual node has another taint that it does not tolerate",
+	NoVirtualNode:     "there is no virtual node that the class's selector matches",
 	Gated:             "it has a scheduling gate",
 	Gone:              "it waits for no node",
 	Tolerates:         "it tolerates the virtual node already",

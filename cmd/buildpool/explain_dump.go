@@ -83,7 +83,7 @@ func (d *explainDump) readCluster(ctx context.Context, client kubernetes.Interfa
 	if d.Claims, err = readClaims(ctx, client.CoreV1(), pods.Items); err != nil {
 		return err
 	}
-	for _, reason := range []string{"NotTriggerScaleUp", "TriggeredScaleUp"} {
+	for _, reason := range []string{"NotTriggerScaleUp", "TriggeredScaleUp", explain.Overflowed, explain.OverflowRefused} {
 		events, err := client.CoreV1().Events("").List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.kind=Pod,reason=" + reason})
 		if err != nil {
 			return fmt.Errorf("list events: %w", err)
@@ -158,6 +158,12 @@ func (d explainDump) facts() explain.Facts {
 	location, err := time.LoadLocation(d.Status.TimeZone)
 	if err != nil {
 		location = time.UTC
+	}
+	if o := d.Status.Overflow; o != nil {
+		f.Overflow = &explain.Overflow{Failing: o.Failing, Pods: map[string]string{}}
+		for _, p := range o.Pods {
+			f.Overflow.Pods[p.Pod] = p.Text
+		}
 	}
 	for _, g := range d.Status.Groups {
 		f.Groups = append(f.Groups, explainGroup(g, d.Status.Now, location))

@@ -20,6 +20,7 @@ type serveFlags struct {
 	deleteWindow   time.Duration
 	maxSnapshotAge time.Duration
 	dryRun         bool
+	overflow       bool
 	log            logFlags
 
 	door    doorFlags
@@ -81,6 +82,7 @@ Off loopback it wants certificates: "buildpool certs" makes some for a first try
 	flags.DurationVar(&f.maxSnapshotAge, "max-snapshot-age", 10*time.Minute, "not ready once the last good reading of the account is this old")
 	flags.BoolVar(&f.allowOptionsWithCA135, "allow-options-with-ca-1.35", false, "give the groups' options to cluster-autoscaler 1.35 and newer, which then count booting nodes as unready (autoscaler#10245)")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "decide as ever and write nothing: every write to the account is logged instead, and what the autoscaler asked for is refused")
+	flags.BoolVar(&f.overflow, "overflow", false, "let builds that real nodes serve too late onto a virtual node, by the file's section overflow; needs a watched cluster and the right to patch pods")
 	f.door.register(flags)
 	f.tracing.register(flags)
 	f.expander.register(flags)
@@ -99,6 +101,9 @@ func (f serveFlags) check() error {
 	}
 	if f.simulate != "" && f.essEndpoint != "" {
 		wrong = append(wrong, errors.New("--simulate and --ess-endpoint are two different accounts: give one of them"))
+	}
+	if f.dryRun && f.overflow {
+		wrong = append(wrong, errors.New("--dry-run and --overflow do not go together: moving a build is a write"))
 	}
 	if f.dryRun && f.leader.elect {
 		wrong = append(wrong, errors.New("--dry-run and --leader-elect do not go together: a server that writes nothing must not lead in the place of one that does"))

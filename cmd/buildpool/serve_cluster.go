@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 
 	"github.com/spf13/pflag"
 	"k8s.io/client-go/kubernetes"
@@ -48,18 +49,27 @@ func (s *serving) kubernetes() (kubernetes.Interface, error) {
 	if s.client != nil {
 		return s.client, nil
 	}
-	settings, err := clientcmd.BuildConfigFromFlags("", s.flags.cluster.kubeconfig)
+	settings, err := restConfigOf(s.flags.cluster.kubeconfig, s.log)
 	if err != nil {
-		return nil, fmt.Errorf("reach the cluster: %w", err)
+		return nil, err
 	}
-	settings.UserAgent = "buildpool/" + thisBuild().Version
-	klog.SetSlogLogger(s.log) // client-go has no other way to be given a log
 	s.restConfig = settings
 	s.client, err = kubernetes.NewForConfig(settings)
 	if err != nil {
 		return nil, fmt.Errorf("reach the cluster: %w", err)
 	}
 	return s.client, nil
+}
+
+// restConfigOf is how a kubeconfig says the cluster is reached; empty: the one we run in.
+func restConfigOf(kubeconfig string, log *slog.Logger) (*rest.Config, error) {
+	settings, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("reach the cluster: %w", err)
+	}
+	settings.UserAgent = "buildpool/" + thisBuild().Version
+	klog.SetSlogLogger(log) // client-go has no other way to be given a log
+	return settings, nil
 }
 
 // openCluster prepares the cache of pods and nodes; nothing is read before run.

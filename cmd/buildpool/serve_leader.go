@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/api/validate/content"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/buildpool/buildpool/cluster"
 )
@@ -23,10 +25,16 @@ type leaderFlags struct {
 }
 
 func (f *leaderFlags) register(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.elect, "leader-elect", false, "answer only while this replica holds the lease; the others are not ready. For several replicas behind one service; a sidecar needs none")
-	flags.StringVar(&f.lease, "leader-elect-lease", "kube-system/buildpool", "the lease, as namespace/name")
-	flags.StringVar(&f.identity, "leader-elect-identity", "", "this replica's name in the lease; default: the host's name, which is the pod's")
+	f.registerFor(flags, "kube-system/buildpool", "answer only while this replica holds the lease; the others are not ready. For several replicas behind one service; a sidecar needs none")
 	flags.StringVar(&f.label, "leader-elect-label", "", "put this label (value true) on the leader's pod, which is named like its identity and lies in the lease's namespace, for a Service to select; replicas that stand by are then ready, too")
+}
+
+// registerFor registers the flags of an election for the lease; elect says what a leader
+// does.
+func (f *leaderFlags) registerFor(flags *pflag.FlagSet, lease, elect string) {
+	flags.BoolVar(&f.elect, "leader-elect", false, elect)
+	flags.StringVar(&f.lease, "leader-elect-lease", lease, "the lease, as namespace/name")
+	flags.StringVar(&f.identity, "leader-elect-identity", "", "this replica's name in the lease; default: the host's name, which is the pod's")
 }
 
 func (f *leaderFlags) check() error {
@@ -52,24 +60,42 @@ func (s *serving) openElection() error {
 	if !f.elect {
 		return nil
 	}
-	identity := f.identity
-	if identity == "" {
-		host, err := os.Hostname()
-		if err != nil {
-			return fmt.Errorf("name this replica: %w; give --leader-elect-identity", err)
-		}
-		identity = host
-	}
 	client, err := s.kubernetes()
 	if err != nil {
 		return fmt.Errorf("stand for election: %w", err)
 	}
-	namespace, name, _ := strings.Cut(f.lease, "/")
 	if f.label != "" {
+		identity, err := f.name()
+		if err != nil {
+			return err
+		}
+		namespace, _, _ := strings.Cut(f.lease, "/")
 		s.mark = cluster.NewMark(client, namespace, identity, f.label)
 	}
-	s.election, err = cluster.NewElection(client, namespace, name, identity, s.log)
+	s.election, err = f.election(client, s.log)
 	return err
+}
+
+// name is this replica's in the lease.
+func (f *leaderFlags) name() (string, error) {
+	if f.identity != "" {
+		return f.identity, nil
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("name this replica: %w; give --leader-elect-identity", err)
+	}
+	return host, nil
+}
+
+// election is the candidacy that the flags ask for.
+func (f *leaderFlags) election(client kubernetes.Interface, log *slog.Logger) (*cluster.Election, error) {
+	identity, err := f.name()
+	if err != nil {
+		return nil, err
+	}
+	namespace, name, _ := strings.Cut(f.lease, "/")
+	return cluster.NewElection(client, namespace, name, identity, log)
 }
 
 // standby returns what says why this replica does not answer; nil without an election.

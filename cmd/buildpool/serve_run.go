@@ -43,6 +43,7 @@ type serving struct {
 	cluster    *cluster.Cache    // nil: the cluster is not watched
 	events     *cluster.Events   // nil: none are written
 	lives      *lives            // nil: the cluster is not watched
+	mover      *mover            // nil: no builds move to virtual nodes
 	election   *cluster.Election // nil: nobody else answers
 	mark       *cluster.Mark     // nil: a Service finds the leader by readiness
 	stopped    chan struct{}     // closed when everything has stopped
@@ -72,6 +73,7 @@ func serve(ctx context.Context, env environment, f serveFlags) error {
 		s.openProvider, // who decides
 		func() error { return s.openTimeline(ctx) }, // and what came of it
 		s.openElection, // and whether we may
+		s.openOverflow, // what is done where nodes come too late
 		s.openServers,  // who answers
 		s.openExpander, // and who is asked for advice
 	} {
@@ -116,7 +118,7 @@ func (s *serving) openProvider() (err error) {
 	if err != nil {
 		return err
 	}
-	s.reloader = newReloader(s.file.config, s.provider.Reload, s.log, s.metrics)
+	s.reloader = newReloader(s.file.config, s.reload, s.log, s.metrics)
 	s.readiness = &readiness{status: s.provider.Status, clock: s.env.clock, maxAge: s.flags.maxSnapshotAge}
 	s.metrics.MustRegister(groupCollector{status: s.provider.Status, notReady: s.readiness.probe, clock: s.env.clock})
 	return nil
@@ -170,6 +172,7 @@ func (s *serving) run(ctx context.Context) error {
 	group.Go(func() error { return s.watchCluster(ctx) })
 	group.Go(func() error { s.keepHeadroom(ctx); return nil })
 	group.Go(func() error { s.keepClosed(ctx); return nil })
+	group.Go(func() error { s.overflowBuilds(ctx); return nil })
 	group.Go(func() error { return s.lead(ctx) })
 	group.Go(func() error { s.readiness.follow(ctx, s.env.clock, s.log, s.setServing); return nil })
 	group.Go(func() error {

@@ -30,5 +30,8 @@ func (s *serving) report() statusReport {
 	if s.lives != nil {
 		r.Waits = s.lives.report(r.Now)
 	}
+	if s.mover != nil {
+		r.Overflow = s.mover.report()
+	}
 	return r
 }

@@ -37,6 +37,8 @@ type statusReport struct {
 	Groups   []groupReport `json:"groups"`
 	// Waits are null where the cluster is not watched.
 	Waits *waitsReport `json:"waits"`
+	// Overflow is null where the server moves no builds to a virtual node.
+	Overflow *overflowReport `json:"overflow"`
 	// Decisions are what was done and refused of late, newest first.
 	Decisions []decisionReport `json:"decisions"`
 }
@@ -89,6 +91,9 @@ type groupReport struct {
 	Troubles []troubleReport `json:"troubles"`
 	// BootSeconds is how long nodes take to join, as measured; 0: not known.
 	BootSeconds float64 `json:"bootSeconds"`
+	// Coming are the nodes that are wanted and not Ready yet; every instance is among
+	// them where the cluster is not watched.
+	Coming []comingReport `json:"coming"`
 }
 
 // windowReport is one time that a warm window is open, now or in the hours around it.
@@ -160,7 +165,7 @@ func reportOn(status nodegroups.Status, now time.Time, notReady, dialect string)
 			LastError: errorOf(g.LastError), Cooldown: cooldownText(g.Floor, now), Schedule: scheduleText(g.Floor),
 			Cooldowns: cooldownsOf(g.Floor), Windows: windowsOf(g.Windows),
 			Template: templateOf(g), TemplateProblem: g.TemplateProblem, Inactive: g.Inactive,
-			Troubles: troublesOf(g.Troubles), BootSeconds: g.Boot.Seconds(),
+			Troubles: troublesOf(g.Troubles), BootSeconds: g.Boot.Seconds(), Coming: comingOf(g.Coming),
 		})
 	}
 	return r

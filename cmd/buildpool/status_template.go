@@ -43,3 +43,18 @@ func troublesOf(skips []cloudprovider.Skip) []troubleReport {
 	}
 	return out
 }
+
+// comingReport is a node that is on its way; instance is empty while the cloud lists
+// none for it.
+type comingReport struct {
+	Instance string    `json:"instance"`
+	Since    time.Time `json:"since"`
+}
+
+func comingOf(coming []nodegroups.Coming) []comingReport {
+	out := make([]comingReport, 0, len(coming))
+	for _, c := range coming {
+		out = append(out, comingReport{Instance: c.InstanceID, Since: c.Since.UTC()})
+	}
+	return out
+}

@@ -28,7 +28,9 @@ The exit code is 1 if there is any error, 0 if there are only warnings.
 
 With --live each file is also compared with the account it names, with the
 credentials of its account section. That reads only: scaling groups, their launch
-settings and instance types.
+settings and instance types. With --kubeconfig too the section overflow is compared with
+the cluster: whether the virtual node is there, is what cluster-autoscaler takes for one,
+and could run the pods that opt in.
 
 -o json prints an array with one object for each problem, in the order of the files
 and lines; it is empty if all is well. Every object has the keys
@@ -49,6 +51,7 @@ and lines; it is empty if all is well. Every object has the keys
 	flags := cmd.Flags()
 	flags.StringVarP(&v.output, "output", "o", "text", "how to print: text or json")
 	flags.BoolVar(&v.live, "live", false, "compare with the account as well")
+	flags.StringVar(&v.kubeconfig, "kubeconfig", "", "how to reach the cluster, for --live: compare the section overflow with it; default: it is not looked at")
 	flags.StringVar(&v.endpoint, "ess-endpoint", "", "URL of a simulated account, for --live")
 	return cmd
 }
@@ -59,6 +62,8 @@ type validation struct {
 	output   string
 	live     bool
 	endpoint string
+
+	kubeconfig string
 }
 
 // complaint is one problem as -o json prints it. The keys are a promise.
@@ -115,6 +120,9 @@ func (v *validation) run(ctx context.Context, files []string) error {
 	if v.endpoint != "" && !v.live {
 		return errors.New("--ess-endpoint is only used with --live")
 	}
+	if v.kubeconfig != "" && !v.live {
+		return errors.New("--kubeconfig is only used with --live")
+	}
 	verdicts := make([]verdict, len(files))
 	faulty, faults := 0, 0
 	for i, file := range files {
@@ -160,6 +168,7 @@ func (v *validation) judge(ctx context.Context, file string) verdict {
 	result.complaints = located(file, data, config.Warnings(cfg))
 	if v.live {
 		result.complaints = append(result.complaints, v.compare(ctx, file, data, cfg)...)
+		result.complaints = append(result.complaints, v.compareCluster(ctx, file, data, cfg)...)
 	}
 	return result
 }

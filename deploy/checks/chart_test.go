@@ -113,6 +113,7 @@ func TestValuesAreChecked(t *testing.T) {
 		"no certificate":               {`{topology: service, tls: {certManager: {enabled: false}}}`, "tls.serverSecret"},
 		"no client certificate":        {`{topology: service, tls: {certManager: {enabled: false}, serverSecret: a}}`, "tls.clientSecret"},
 		"no certificate for a sidecar": {`{expander: {enabled: true}, tls: {certManager: {enabled: false}}}`, "tls.serverSecret"},
+		"overflow that sees nothing":   {`{overflow: {enabled: true}, cluster: {watch: false}}`, "cluster.watch"},
 		"a flag with dashes":           {`autoscaler: {flags: {"--v": 4}}`, "--v"},
 		"a duration that is none":      {`autoscaler: {grpcTimeout: 10 seconds}`, "grpcTimeout"},
 	} {

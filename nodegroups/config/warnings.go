@@ -1,9 +1,11 @@
 package config
 
+import "fmt"
+
 // Warnings returns what a good file promises and cluster-autoscaler will not always
 // keep, in the order of the file. It looks at nothing but the configuration.
 func Warnings(cfg Config) []Finding {
-	var findings []Finding
+	findings := overflowWarnings(cfg.Overflow)
 	defaultsTold := false
 	for i, g := range cfg.Groups {
 		switch {
@@ -30,4 +32,22 @@ func optionsWarning(group, path string, o Options) Finding {
 	f.Message = "cluster-autoscaler up to 1.28 and from 1.35 on gets no options and keeps its own flags (autoscaler#5935, autoscaler#10245)"
 	f.Fix = "use the autoscaler's flags with them, or accept with allowWithCA135: true that from 1.35 on booting nodes count as unready"
 	return f
+}
+
+// overflowWarnings tells of classes whose builds move before cluster-autoscaler has said
+// anything of them: a node that it adds meanwhile stays empty.
+func overflowWarnings(o Overflow) []Finding {
+	var findings []Finding
+	for i, c := range o.Classes {
+		waited, scan := value(c.StartWhen.WaitedFor), value(o.ScanInterval)
+		if waited == 0 || waited >= 2*scan || c.ScaleUpDelay != nil {
+			continue
+		}
+		findings = append(findings, Finding{
+			Severity: SeverityWarning, Field: itemPath("overflow.classes", i) + ".startWhen.waitedFor",
+			Message: fmt.Sprintf("builds move after %v, before cluster-autoscaler has surely looked at them once (overflow.scanInterval is %v): nodes that it then adds stay empty", waited, scan),
+			Fix:     fmt.Sprintf("make it %v or more, or let the virtual node come first with scaleUpDelay", 2*scan),
+		})
+	}
+	return findings
 }

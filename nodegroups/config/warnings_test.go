@@ -64,3 +64,26 @@ func TestWarningsOfOptions(t *testing.T) {
 		})
 	}
 }
+
+// A build that moves before cluster-autoscaler has looked leaves a node behind.
+func TestWarningsOfOverflow(t *testing.T) {
+	for class, warned := range map[string]bool{
+		"startWhen: {waitedFor: 9s}":                    true,
+		"startWhen: {waitedFor: 10s}":                   false,
+		"startWhen: {waitedFor: 1s}, scaleUpDelay: 40s": false,
+		"startWhen: {noGroupCanGrow: true}":             false,
+	} {
+		cfg, err := Parse("nodegroups.yaml", []byte(warnedHead+"overflow: {scanInterval: 5s, classes: [{class: normal, podSelector: a, maxPods: 1, "+class+"}]}\n"+
+			"groups: [{name: a, class: normal, max: 1, scalingGroup: {id: asg-a}}]\n"))
+		require.NoError(t, err)
+		findings := Warnings(cfg)
+		if !warned {
+			assert.Empty(t, findings, class)
+			continue
+		}
+		require.Len(t, findings, 1, class)
+		assert.Equal(t, "overflow.classes[0].startWhen.waitedFor", findings[0].Field)
+		assert.Equal(t, SeverityWarning, findings[0].Severity)
+		assert.Contains(t, findings[0].Fix, "10s or more")
+	}
+}

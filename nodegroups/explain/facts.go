@@ -20,6 +20,8 @@ type Facts struct {
 	// Events are those on pods that wait, and Claims those that such pods name.
 	Events []Event
 	Claims []Claim
+	// Overflow is nil where the server moves no builds to a virtual node.
+	Overflow *Overflow
 }
 
 // Server is how the server is that answers cluster-autoscaler.

@@ -33,7 +33,7 @@ func Pod(f Facts, namespace, name string) (Explanation, error) {
 		e.Cause, e.Answer, e.Said = cause, answer, nil
 		return e, nil
 	}
-	e.Groups = f.verdicts(pod)
+	e.Groups, e.Notes = f.verdicts(pod), f.overflowNotes(pod)
 	f.answer(&e, pod)
 	return e, nil
 }

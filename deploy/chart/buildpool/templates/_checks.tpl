@@ -17,6 +17,9 @@
 {{- if and .Values.credentials.rrsa.oidcProviderArn (not .Values.credentials.rrsa.roleArn) -}}
 {{- fail "credentials.rrsa.roleArn and credentials.rrsa.oidcProviderArn belong together" -}}
 {{- end -}}
+{{- if and .Values.overflow.enabled (not .Values.cluster.watch) -}}
+{{- fail "overflow.enabled moves builds that it has to see: set cluster.watch" -}}
+{{- end -}}
 {{- if and .Values.credentials.rrsa.roleArn .Values.credentials.existingSecret -}}
 {{- fail "credentials.rrsa and credentials.existingSecret are two different identities: give one" -}}
 {{- end -}}

@@ -29,6 +29,9 @@
     {{- end }}
     {{- end }}
     - --watch-cluster={{ ternary "always" "never" .Values.cluster.watch }}
+    {{- if .Values.overflow.enabled }}
+    - --overflow
+    {{- end }}
     - --http-address=0.0.0.0:8081
     - --log-format=json
     {{- with .Values.extraArgs }}
