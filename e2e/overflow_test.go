@@ -21,7 +21,7 @@ func TestOverflow(t *testing.T) {
 	w := newWorld()
 	w.Spot.Max, w.Join = 2, 10*time.Second
 	w.Overflow = []string{
-		`{class: spot, podSelector: "app=build,build-class=spot", virtualNode: {selector: buildpool.io/class=virtual}, startWhen: {noGroupCanGrow: true}, margin: 10s, maxPods: 150}`,
+		`{class: spot, podSelector: "app=build,build-class=spot", virtualNode: {selector: buildpool.io/class=virtual}, startWhen: {noGroupCanGrow: true}, margin: 20s, maxPods: 150}`,
 		`{class: normal, podSelector: "app=build,build-class=normal", startWhen: {waitedFor: 8s}, margin: 20s, maxPods: 150}`,
 	}
 	w.Serve = []string{"--kubeconfig", shared.controlPlane.Kubeconfig}

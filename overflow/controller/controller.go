@@ -49,6 +49,8 @@ type Controller struct {
 	// moved and do not run yet.
 	told  map[string]map[overflow.Reason]bool
 	moved map[string]moved
+	// opened is since when nodes have been seen open for builds, by name.
+	opened map[string]time.Time
 	// latest is what the last round made of each pod.
 	latest  atomic.Pointer[map[string]Verdict]
 	failing atomic.Pointer[string]
@@ -141,6 +143,7 @@ func (c *Controller) Round(ctx context.Context) error {
 		return err
 	}
 	nodes := c.cluster.Nodes()
+	c.noteOpen(nodes)
 	c.observe(rules, nodes)
 	if !c.somebodyWaits(rules) {
 		c.latest.Store(&map[string]Verdict{})

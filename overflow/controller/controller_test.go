@@ -53,30 +53,62 @@ func TestSurplusMovesOnce(t *testing.T) {
 	assert.Len(t, w.patched, 2)
 }
 
-// A node that has just become Ready is still for the builds that the scheduler is about
-// to bind; one that has been there for long is not.
+// A node that has just opened is still for the builds that the scheduler is about to
+// bind; one that has been open for long is not.
 func TestRoomOnAYoungNode(t *testing.T) {
 	for age, moves := range map[time.Duration]int{time.Minute: 0, time.Minute + time.Second: 1} {
 		w := newTown(t)
 		w.atMax("spot")
-		w.nodes = append(w.nodes, &cloudprovider.ClusterNode{
-			Name: "node", InstanceID: "i-1", Labels: map[string]string{cloudprovider.LabelClass: "spot"},
-			Ready: corev1.ConditionTrue, ReadySince: noon.Add(-age), MilliCPU: 4000, MemoryBytes: 8 << 30,
-		})
+		w.nodes = append(w.nodes, spotNode())
 		w.groups[0].Coming = []controller.Coming{{InstanceID: "i-1", Since: noon}} // whoever said so did not see it join
+		c := w.controller()
+		require.NoError(t, c.Round(t.Context()))
+		w.clock.Step(age)
 		w.build("waits", "spot", 10*time.Second)
-		require.NoError(t, w.controller().Round(t.Context()))
+		require.NoError(t, c.Round(t.Context()))
 		assert.Len(t, w.patched, moves, "%v", age)
+	}
+}
+
+// Ready is not open: until whoever put it there takes the taint away, the node is on its
+// way, and however long that takes, it is young when it opens.
+func TestANodeThatIsReadyAndNotOpen(t *testing.T) {
+	w := newTown(t)
+	w.atMax("spot")
+	node := spotNode()
+	node.Created = noon
+	node.Taints = []corev1.Taint{{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoSchedule}}
+	w.nodes = append(w.nodes, node)
+	w.build("waits", "spot", 10*time.Second)
+	c := w.controller()
+	for range 3 {
+		require.NoError(t, c.Round(t.Context()))
+		assert.Empty(t, w.patched)
+		w.clock.Step(40 * time.Second)
+	}
+	open := *node
+	open.Taints = nil
+	w.nodes[1] = &open
+	require.NoError(t, c.Round(t.Context()))
+	assert.Empty(t, w.patched)
+	w.nodes[1] = node
+	w.clock.Step(time.Second)
+	require.NoError(t, c.Round(t.Context()))
+	assert.Equal(t, []string{"waits"}, w.patched, "it is later than its boot time and the margin")
+}
+
+// spotNode is an open node with room for one build.
+func spotNode() *cloudprovider.ClusterNode {
+	return &cloudprovider.ClusterNode{
+		Name: "node", InstanceID: "i-1", Labels: map[string]string{cloudprovider.LabelClass: "spot"},
+		Ready: corev1.ConditionTrue, ReadySince: noon, MilliCPU: 4000, MemoryBytes: 8 << 30,
 	}
 }
 
 func TestRoomThatIsTaken(t *testing.T) {
 	w := newTown(t)
 	w.atMax("spot")
-	w.nodes = append(w.nodes, &cloudprovider.ClusterNode{
-		Name: "node", InstanceID: "i-1", Labels: map[string]string{cloudprovider.LabelClass: "spot"},
-		Ready: corev1.ConditionTrue, ReadySince: noon, MilliCPU: 4000, MemoryBytes: 8 << 30,
-	})
+	w.nodes = append(w.nodes, spotNode())
 	w.build("runs", "spot", time.Minute)
 	w.bind("runs", "node")
 	w.build("waits", "spot", 10*time.Second)

@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -57,7 +59,7 @@ func (l *look) situation(c *Controller, rules Rules, class int) overflow.Situati
 	for _, g := range l.groups {
 		s.Groups = append(s.Groups, overflow.Group{Name: g.Name, Blocked: g.Blocked, Boot: g.Boot})
 	}
-	s.Upcoming = l.upcoming(c.cluster, policy.Margin)
+	s.Upcoming = l.upcoming(c, policy.Margin)
 	virtual := l.virtualNodes(rules.Classes[class])
 	live := newLiving(policy.Price)
 	for _, node := range virtual {
@@ -120,41 +122,85 @@ func (l *look) virtualNodes(c Class) []*corev1.Node {
 	return out
 }
 
-// upcoming are the nodes that are on their way, and those that have been Ready for so
+// upcoming are the nodes that are on their way, and those that have been open for so
 // short a time that the scheduler may not have placed builds on them yet.
-func (l *look) upcoming(cluster Cluster, margin time.Duration) []overflow.Upcoming {
+func (l *look) upcoming(c *Controller, margin time.Duration) []overflow.Upcoming {
 	var out []overflow.Upcoming
-	ready := map[string]bool{}
+	open := map[string]bool{} // by instance
 	for _, n := range l.nodes {
-		if n.Ready != corev1.ConditionTrue || n.Leaving {
+		since, isOpen := c.opened[n.Name]
+		if !isOpen {
 			continue
 		}
 		if n.InstanceID != "" {
-			ready[n.InstanceID] = true
+			open[n.InstanceID] = true
 		}
-		if l.now.After(n.ReadySince.Add(margin)) {
+		if l.now.After(since.Add(margin)) {
 			continue
 		}
 		if g := l.groupOf(n); g != nil {
-			out = append(out, overflow.Upcoming{Group: g.Name, Left: leftOn(n, g, cluster), Expected: n.ReadySince})
+			out = append(out, overflow.Upcoming{Group: g.Name, Left: leftOn(n, g, c.cluster), Expected: since})
 		}
 	}
 	for _, g := range l.groups {
 		if g.Template == nil {
 			continue
 		}
-		boot := g.Boot
-		if boot == 0 {
-			boot = usualBoot
-		}
 		room := templateRoom(g)
+		coming := map[string]bool{} // by instance
 		for _, c := range g.Coming {
-			if c.InstanceID == "" || !ready[c.InstanceID] {
-				out = append(out, overflow.Upcoming{Group: g.Name, Left: room, Expected: c.Since.Add(boot)})
+			coming[c.InstanceID] = true
+			if c.InstanceID == "" || !open[c.InstanceID] {
+				out = append(out, overflow.Upcoming{Group: g.Name, Left: room, Expected: c.Since.Add(g.boot())})
+			}
+		}
+		for _, n := range l.nodes {
+			if n.InstanceID != "" && starting(n) && !coming[n.InstanceID] && explain.Owns(g.Class, g.Template, n.Labels) {
+				out = append(out, overflow.Upcoming{Group: g.Name, Left: room, Expected: n.Created.Add(g.boot())})
 			}
 		}
 	}
 	return out
+}
+
+// boot is how long a node of the group is taken to need.
+func (g Group) boot() time.Duration {
+	if g.Boot == 0 {
+		return usualBoot
+	}
+	return g.Boot
+}
+
+// startupTaints keep builds off a node that is Ready and not open yet.
+var startupTaints = []string{
+	corev1.TaintNodeNotReady, corev1.TaintNodeNetworkUnavailable, "node.cloudprovider.kubernetes.io/uninitialized",
+}
+
+// startupPrefix begins the keys of taints of the same meaning that anybody may make up.
+const startupPrefix = "startup-taint.cluster-autoscaler.kubernetes.io/"
+
+// starting reports whether the node is Ready, and something else of it is not.
+func starting(n *cloudprovider.ClusterNode) bool {
+	return n.Ready == corev1.ConditionTrue && !n.Leaving && slices.ContainsFunc(n.Taints, func(t corev1.Taint) bool {
+		return slices.Contains(startupTaints, t.Key) || strings.HasPrefix(t.Key, startupPrefix)
+	})
+}
+
+// noteOpen notes since when each node has been open for builds. After a start all of
+// them have been only since then, so that for a moment more builds stay than would.
+func (c *Controller) noteOpen(nodes []*cloudprovider.ClusterNode) {
+	open := make(map[string]time.Time, len(nodes))
+	for _, n := range nodes {
+		if n.Ready != corev1.ConditionTrue || n.Leaving || starting(n) {
+			continue
+		}
+		since, known := c.opened[n.Name]
+		if !known {
+			since = c.Clock.Now()
+		}
+		open[n.Name] = since
+	}
+	c.opened = open
 }
 
 // groupOf is the group that the node looks like one of; nil: none.
