@@ -56,12 +56,16 @@ but none is renamed or removed, and every field is always there:
   timeZone    whose clock the windows go by
   waits       {hours, builds, p50Seconds, p95Seconds, sloSeconds, tooLong} of builds
               that ran in those hours; null where the cluster is not watched
+  overflow    {failing (why none moves), pods[] {pod, class, moves, reason, text}}: what
+              was made of builds that wait; null where none moves to a virtual node
   decisions[] {at, group, text, times (in a row)} of late, newest first
   groups[]    {name, class, scalingGroup, served, problem, min, minReason, max,
               maxReason, target, instances {running, creating, deleting, failed},
               cooldown, schedule (in force; empty: none),
               template {labels, taints[], allocatable} or null and templateProblem,
               inactive (why its scaling group would not grow), bootSeconds,
+              coming[] {instance, since}: nodes wanted and not Ready, and every
+              instance where the cluster is not watched,
               troubles[] {reason, code, at, until} for which others are preferred,
               cooldowns[] {kind, until}, windows[] {cron, min, from, until} of the day,
               price {perHour, currency, source, asOf, assumed} or null and
