@@ -19,7 +19,7 @@ func TestAPodHearsOfTheVirtualNode(t *testing.T) {
 		events   []Event
 		want     []string
 	}{
-		"nobody moves builds":        {nil, []Event{said("NotTriggerScaleUp", "no")}, nil},
+		"nobody moves builds":        {nil, []Event{said("Scheduled", "no")}, nil},
 		"it has moved":               {waits, []Event{said(Overflowed, "It may run on the virtual node now: x.")}, []string{"10s ago: It may run on the virtual node now: x."}},
 		"it was refused":             {nil, []Event{said(OverflowRefused, "It does not move to the virtual node: x.")}, []string{"10s ago: It does not move to the virtual node: x."}},
 		"what is made of it now":     {waits, []Event{said(OverflowRefused, "old")}, []string{"It is not let onto the virtual node: nothing says yet that real nodes come too late."}},
