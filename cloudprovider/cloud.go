@@ -63,7 +63,8 @@ type GroupWriter interface {
 	SetCapacity(ctx context.Context, write SetCapacity) (activityID string, err error)
 
 	// RemoveInstances removes these instances, at most 20, and lowers the group's
-	// desired number by as many. One unknown ID rejects all: ErrInstanceNotFound.
+	// desired number by as many. One unknown ID rejects all: ErrInstanceNotFound; so
+	// does one that is stopped already, where they are to be stopped: ErrConflict.
 	// ErrBelowMin: fewer than the group's own min would be left.
 	RemoveInstances(ctx context.Context, write RemoveInstances) (activityID string, err error)
 
@@ -106,7 +107,10 @@ type SetCapacity struct {
 type RemoveInstances struct {
 	GroupID     string
 	InstanceIDs []string
-	Token       string
+	// Keep: the instances are stopped and stay in the group, which must be one that
+	// Recycles; the next scale-up starts them first. Else they are released.
+	Keep  bool
+	Token string
 }
 
 // DetachInstances is a parting with instances by ID.

@@ -45,6 +45,17 @@ type NodeDeleter interface {
 	DeleteNode(ctx context.Context, node *ClusterNode) (deleted bool, err error)
 }
 
+// TaintToBeDeleted is how cluster-autoscaler closes a node that it is about to delete; its
+// value is when, in Unix seconds.
+const TaintToBeDeleted = "ToBeDeletedByClusterAutoscaler"
+
+// NodeReopener opens nodes for pods. It is safe for concurrent use.
+type NodeReopener interface {
+	// ReopenNode takes TaintToBeDeleted from the node and uncordons it, if it still is as
+	// it was seen. reopened is false, and no error, if it is gone or has changed since.
+	ReopenNode(ctx context.Context, node *ClusterNode) (reopened bool, err error)
+}
+
 // ClusterNode is what we keep of a Kubernetes node.
 type ClusterNode struct {
 	// Version is the object's resource version.

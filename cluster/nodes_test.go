@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
@@ -74,4 +75,51 @@ func TestCacheKeepsTheVersion(t *testing.T) {
 	run(t, c)
 	require.Eventually(t, func() bool { return c.Current() == nil }, 10*time.Second, time.Millisecond)
 	assert.Equal(t, "42", c.NodesOf("i-1")[0].Version)
+}
+
+// TestNodeIsReopenedAsItWasSeen: CA's taint and the cordon go, others stay; in another
+// version nothing happens.
+func TestNodeIsReopenedAsItWasSeen(t *testing.T) {
+	for status, want := range map[int]struct {
+		reopened bool
+		err      string
+	}{
+		http.StatusOK:        {reopened: true},
+		http.StatusNotFound:  {},
+		http.StatusConflict:  {},
+		http.StatusForbidden: {err: "reopen node node-1: "},
+	} {
+		var patch string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			assert.Equal(t, "PATCH /api/v1/nodes/node-1", r.Method+" "+r.URL.Path)
+			assert.Equal(t, "application/merge-patch+json", r.Header.Get("Content-Type"))
+			body, err := io.ReadAll(r.Body)
+			assert.NoError(t, err)
+			patch = string(body)
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			if status == http.StatusOK {
+				_ = json.NewEncoder(w).Encode(corev1.Node{TypeMeta: metav1.TypeMeta{Kind: "Node", APIVersion: "v1"}})
+				return
+			}
+			_ = json.NewEncoder(w).Encode(metav1.Status{
+				TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Code: int32(status),
+				Reason: map[int]metav1.StatusReason{404: metav1.StatusReasonNotFound, 409: metav1.StatusReasonConflict, 403: metav1.StatusReasonForbidden}[status],
+			})
+		}))
+		client, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}})
+		require.NoError(t, err)
+		reopened, err := cluster.NewNodes(client).ReopenNode(t.Context(), &cloudprovider.ClusterNode{Name: "node-1", UID: "uid-1", Version: "42", Taints: []corev1.Taint{
+			{Key: "builds", Effect: corev1.TaintEffectNoSchedule}, {Key: cloudprovider.TaintToBeDeleted, Value: "1"}, {Key: corev1.TaintNodeUnschedulable},
+		}})
+		client.CoreV1().RESTClient().(*rest.RESTClient).Client.CloseIdleConnections()
+		server.Close()
+		assert.Equal(t, want.reopened, reopened, "%d", status)
+		if want.err == "" {
+			require.NoError(t, err, "%d", status)
+		} else {
+			require.ErrorContains(t, err, want.err)
+		}
+		assert.JSONEq(t, `{"metadata": {"uid": "uid-1", "resourceVersion": "42"}, "spec": {"taints": [{"key": "builds", "effect": "NoSchedule"}], "unschedulable": null}}`, patch)
+	}
 }

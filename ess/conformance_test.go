@@ -86,6 +86,9 @@ func simGroup(g cloudtest.Group, tags map[string]string) account.ScalingGroup {
 		Lifecycle: account.Active, MultiAZPolicy: account.Priority, ScalingPolicy: account.Release,
 		VSwitchIDs: []string{"vsw-h"}, Tags: g.Tags,
 	}
+	if g.Recycles {
+		group.ScalingPolicy = account.Recycle
+	}
 	if g.Inactive {
 		group.Lifecycle = account.Inactive
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/buildpool/buildpool/cloudprovider"
 )
 
-// RemoveInstances removes these instances and lowers the group's desired number.
+// RemoveInstances removes or stops these instances and lowers the group's desired
+// number.
 func (c *Cloud) RemoveInstances(ctx context.Context, w cloudprovider.RemoveInstances) (activityID string, err error) {
 	if err := checkRemoval(w); err != nil {
 		return "", fmt.Errorf("remove %d instances of %s: %w", len(w.InstanceIDs), w.GroupID, err)
@@ -22,6 +23,9 @@ func (c *Cloud) RemoveInstances(ctx context.Context, w cloudprovider.RemoveInsta
 		request.ScalingGroupId = w.GroupID
 		request.InstanceId = &ids
 		request.ClientToken = w.Token
+		if w.Keep {
+			request.RemovePolicy = "recycle" // the API's default is to release, whatever the group's own policy
+		}
 		// Both are the API's defaults, and both would be costly to lose.
 		request.DecreaseDesiredCapacity = requests.NewBoolean(true)
 		request.IgnoreInvalidInstance = requests.NewBoolean(false)

@@ -9,8 +9,11 @@ const askedKept = 64
 type Birth struct {
 	Group string
 	// Asked is when the last scale-up was accepted that its group had had when the cloud
-	// created it; zero: none since our start. Created is when the cloud did.
+	// created it, or started it again; zero: none since our start. Created is when the
+	// cloud did.
 	Asked, Created time.Time
+	// Again: it had been stopped, and was started and not created.
+	Again bool
 }
 
 // BirthOf returns what is known of an instance as of the last reading; ok is false for
@@ -34,9 +37,10 @@ func (p *Provider) BirthOf(instanceID string) (b Birth, ok bool) {
 		if i.ID != instanceID {
 			continue
 		}
-		b = Birth{Group: group, Created: i.Created}
+		_, again := m.state.woken[i.ID]
+		b = Birth{Group: group, Created: m.state.began(i), Again: again}
 		for _, at := range m.asked {
-			if !at.After(i.Created.Add(time.Second)) { // the cloud's times are to the second
+			if !at.After(b.Created.Add(time.Second)) { // the cloud's times are to the second
 				b.Asked = at
 			}
 		}

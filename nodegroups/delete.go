@@ -23,14 +23,16 @@ func (p *Provider) DeleteNodes(ctx context.Context, groupID string, nodes []clou
 	var placeholders []string
 	var waits []*removal
 	for _, node := range nodes {
-		instanceID, verdict, err := p.verdictOn(m, node)
+		r := &removal{}
+		verdict, err := p.verdictOn(m, node, r)
 		switch {
 		case err != nil:
 			failed = append(failed, fmt.Errorf("node %q: %w", node.Name, err))
 		case verdict == dropPlaceholder:
 			placeholders = append(placeholders, node.ProviderID)
 		case verdict == remove:
-			waits = append(waits, p.enqueue(ctx, m, instanceID))
+			p.enqueue(ctx, m, r)
+			waits = append(waits, r)
 		case verdict == alreadyGone:
 			p.Log.Info("node is already gone", "group", groupID, "node", node.Name, "provider_id", node.ProviderID)
 		}
@@ -60,53 +62,56 @@ const (
 	alreadyGone
 )
 
-// verdictOn decides what deleting one node means, by what is known of it.
-func (p *Provider) verdictOn(m *member, node cloudprovider.Node) (instanceID string, v verdict, err error) {
+// verdictOn decides what deleting one node means, by what is known of it, and fills in
+// the removal that it may mean.
+func (p *Provider) verdictOn(m *member, node cloudprovider.Node, r *removal) (verdict, error) {
 	if isPlaceholderID(node.ProviderID) {
-		return "", dropPlaceholder, nil
+		return dropPlaceholder, nil
 	}
 	id, _, err := cloudprovider.ParseProviderID(node.ProviderID)
 	if err != nil {
-		return "", 0, err
+		return 0, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if id.Region != p.cfg.Region {
-		return "", 0, fmt.Errorf("it is in region %s, our groups are in %s: %w", id.Region, p.cfg.Region, cloudprovider.ErrNotManaged)
+		return 0, fmt.Errorf("it is in region %s, our groups are in %s: %w", id.Region, p.cfg.Region, cloudprovider.ErrNotManaged)
 	}
 	if node.Fake() {
 		// CA takes the instance for one whose node never came. If its node is alive,
 		// the two do not match by name, and a running build would pay for it.
 		if s, alive := p.nodes.alive(id.InstanceID, p.Clock.Now()); alive {
-			return "", 0, fmt.Errorf("its node is alive under the provider ID form %s, check providerID in the configuration: %w", s.form, cloudprovider.ErrNodeInUse)
+			return 0, fmt.Errorf("its node is alive under the provider ID form %s, check providerID in the configuration: %w", s.form, cloudprovider.ErrNodeInUse)
 		}
 	}
 	if _, left := m.state.departed[id.InstanceID]; left {
-		return "", alreadyGone, nil
+		return alreadyGone, nil
 	}
 	for _, i := range m.seen.instances {
 		if i.ID != id.InstanceID {
 			continue
 		}
-		if i.Lifecycle == cloudprovider.Removing || i.Lifecycle == cloudprovider.RemovingWait {
-			return "", alreadyGone, nil
+		if !live(i) {
+			return alreadyGone, nil
 		}
 		if !i.AutoCreated {
-			return "", 0, fmt.Errorf("it was attached to scaling group %s by hand, and ESS would only detach it and leave it running: %w; detach or release it in the console",
+			return 0, fmt.Errorf("it was attached to scaling group %s by hand, and ESS would only detach it and leave it running: %w; detach or release it in the console",
 				m.cloudID, cloudprovider.ErrNotManaged)
 		}
 		if node.Fake() && p.blind() {
-			return "", 0, fmt.Errorf("its node may be alive, cluster-autoscaler has not shown us the cluster's nodes since we started: %w", cloudprovider.ErrNodeInUse)
+			return 0, fmt.Errorf("its node may be alive, cluster-autoscaler has not shown us the cluster's nodes since we started: %w", cloudprovider.ErrNodeInUse)
 		}
-		return id.InstanceID, remove, nil
+		// A machine whose node never came, or that is ill, is not worth starting again.
+		r.instanceID, r.keep = i.ID, m.seen.group.Recycles && i.Healthy && !node.Fake()
+		return remove, nil
 	}
 	if owner := p.current.Load().owner[id.InstanceID]; owner != "" {
-		return "", 0, fmt.Errorf("it belongs to group %q: %w", owner, cloudprovider.ErrInvalidArgument)
+		return 0, fmt.Errorf("it belongs to group %q: %w", owner, cloudprovider.ErrInvalidArgument)
 	}
 	if node.Fake() {
-		return "", alreadyGone, nil // CA made it from our own list
+		return alreadyGone, nil // CA made it from our own list
 	}
-	return "", 0, fmt.Errorf("no group owns it: %w", cloudprovider.ErrNotManaged)
+	return 0, fmt.Errorf("no group owns it: %w", cloudprovider.ErrNotManaged)
 }
 
 // deletePlaceholders takes failed instances off the target. Groups' min does not

@@ -37,8 +37,10 @@ type batch struct {
 // removal is one caller's instance. Its result is set before done is closed.
 type removal struct {
 	instanceID string
-	done       chan struct{}
-	err        error
+	// keep: it is stopped, to be started again, and not released.
+	keep bool
+	done chan struct{}
+	err  error
 	// twin is another removal of the same instance in the batch, whose result counts.
 	twin *removal
 	// leave says that its caller waits no longer, and left that it was said.
@@ -72,8 +74,8 @@ func (q *deleteQueue) leave(b *batch, r *removal) {
 	}
 }
 
-// enqueue adds an instance to the group's open batch, and opens one if there is none.
-func (p *Provider) enqueue(ctx context.Context, m *member, instanceID string) *removal {
+// enqueue adds a removal to the group's open batch, and opens one if there is none.
+func (p *Provider) enqueue(ctx context.Context, m *member, r *removal) {
 	deadline, bounded := ctx.Deadline()
 	q := m.deletes
 	q.mu.Lock()
@@ -85,7 +87,7 @@ func (p *Provider) enqueue(ctx context.Context, m *member, instanceID string) *r
 		q.open = b
 		p.flushes.Go(func() { p.flushWhenDue(shared, m, b) })
 	}
-	r := &removal{instanceID: instanceID, done: make(chan struct{})}
+	r.done = make(chan struct{})
 	r.leave = func() { q.leave(b, r) }
 	b.removals = append(b.removals, r)
 	for _, recorder := range cloudprovider.CallRecorders(ctx) {
@@ -100,7 +102,6 @@ func (p *Provider) enqueue(ctx context.Context, m *member, instanceID string) *r
 		q.open = nil
 		close(b.full)
 	}
-	return r
 }
 
 // flushWhenDue sends the batch when it is full or its window has passed.
@@ -148,13 +149,28 @@ func (p *Provider) flush(ctx context.Context, m *member, removals []*removal) {
 		fail(removals, err)
 		return
 	}
-	removals = p.admit(m, p.spare(removals))
-	err := p.removeInstances(ctx, m, removals)
-	if errors.Is(err, cloudprovider.ErrInstanceNotFound) || errors.Is(err, cloudprovider.ErrConflict) {
-		p.removeThoseLeft(ctx, m, removals, err)
-		return
+	for _, alike := range byFate(p.admit(m, p.spare(removals))) {
+		err := p.removeInstances(ctx, m, alike)
+		if errors.Is(err, cloudprovider.ErrInstanceNotFound) || errors.Is(err, cloudprovider.ErrConflict) {
+			p.removeThoseLeft(ctx, m, alike, err)
+			continue
+		}
+		fail(alike, err)
 	}
-	fail(removals, err)
+}
+
+// byFate parts the removals that one call cannot share: those whose instances are
+// stopped, and those whose are released.
+func byFate(removals []*removal) [][]*removal {
+	var kept, released []*removal
+	for _, r := range removals {
+		if r.keep {
+			kept = append(kept, r)
+		} else {
+			released = append(released, r)
+		}
+	}
+	return slices.DeleteFunc([][]*removal{kept, released}, func(alike []*removal) bool { return len(alike) == 0 })
 }
 
 // removeThoseLeft finds out which instance made the cloud refuse the whole call, one
@@ -213,7 +229,7 @@ func (p *Provider) admit(m *member, removals []*removal) []*removal {
 	return admitted
 }
 
-// removeInstances makes the one call and records its effect.
+// removeInstances makes the one call for removals that are alike, and records its effect.
 func (p *Provider) removeInstances(ctx context.Context, m *member, removals []*removal) error {
 	if len(removals) == 0 {
 		return nil
@@ -221,7 +237,7 @@ func (p *Provider) removeInstances(ctx context.Context, m *member, removals []*r
 	ids := instanceIDs(removals)
 	token, asked := p.NewToken(), p.Clock.Now()
 	p.asking(m, ids)
-	activity, err := p.Cloud.RemoveInstances(ctx, cloudprovider.RemoveInstances{GroupID: m.cloudID, InstanceIDs: ids, Token: token})
+	activity, err := p.Cloud.RemoveInstances(ctx, cloudprovider.RemoveInstances{GroupID: m.cloudID, InstanceIDs: ids, Keep: removals[0].keep, Token: token})
 	now := p.Clock.Now()
 	if err != nil {
 		if errors.Is(err, cloudprovider.ErrOutcomeUnknown) {
@@ -231,12 +247,16 @@ func (p *Provider) removeInstances(ctx context.Context, m *member, removals []*r
 	}
 	from := p.targetOf(m)
 	p.change(m, func(s groupState) groupState { return s.removed(ids, now).removing(activity) })
-	p.Log.Info("scale-down accepted", "group", m.config.Name, "scaling_group", m.cloudID,
+	accepted, did := "scale-down accepted", "removed"
+	if removals[0].keep {
+		accepted, did = "scale-down accepted, instances are stopped and kept", "stopped"
+	}
+	p.Log.Info(accepted, "group", m.config.Name, "scaling_group", m.cloudID,
 		"from", from, "to", p.targetOf(m), "instances", ids, "activity", activity, "token", token)
 	if p.Removed != nil {
 		p.Removed(m.config.Name, ids)
 	}
-	p.decided(m.config.Name, "removed %s: target %d, it was %d", instances(len(ids)), p.targetOf(m), from)
+	p.decided(m.config.Name, "%s %s: target %d, it was %d", did, instances(len(ids)), p.targetOf(m), from)
 	return nil
 }
 

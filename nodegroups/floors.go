@@ -19,7 +19,8 @@ func (p *Provider) floorOf(m *member, now time.Time) floor.Floor {
 		ScaledUp: s.grew, ScaledDown: s.shrank,
 		Failed:    later(s.health.OutOfStock, s.health.Failed).At,
 		Reclaimed: s.health.Reclaimed.At,
-		Boot:      m.boots.typical(),
+		Boot:      m.boots.created.typical(), Warm: m.boots.started.typical(),
+		Stopped: m.seen.group.Counters.Stopped,
 	}
 	f := m.floors.At(now, facts)
 	if len(f.Cooldowns) == 0 {
@@ -42,7 +43,7 @@ func (p *Provider) strayed(m *member, now time.Time) int {
 	}
 	n := 0
 	for _, i := range m.seen.instances {
-		if live(i) && now.Sub(i.Created) > limit {
+		if live(i) && now.Sub(m.state.began(i)) > limit {
 			if _, joined := p.nodes.firstSeen(i.ID); !joined {
 				n++
 			}
@@ -62,7 +63,8 @@ func (p *Provider) keptMin(m *member) int {
 	return lowest
 }
 
-// settleFloors publishes the floors that time has moved since the last snapshot. It
+// settleFloors publishes the floors that time has moved since the last snapshot, and the
+// nodes that are back. It
 // asks nothing of the cloud, so that a window opens during an outage, too.
 func (p *Provider) settleFloors() {
 	p.mu.Lock()
@@ -70,7 +72,7 @@ func (p *Provider) settleFloors() {
 	if p.current.Load() == nil {
 		return
 	}
-	now, moved := p.Clock.Now(), false
+	now, moved := p.Clock.Now(), len(p.current.Load().waking) > 0
 	for _, m := range p.members {
 		if m.view == nil || m.problem != "" {
 			continue

@@ -34,7 +34,8 @@ type identities struct {
 // sight is when and under which spelling CA last showed us an instance's node.
 type sight struct {
 	form cloudprovider.ProviderIDForm
-	// first is when CA showed us the node for the first time.
+	// first is when CA showed us the node for the first time in the instance's present
+	// life; zero: not yet.
 	first time.Time
 	at    atomic.Int64 // Unix nanoseconds
 }
@@ -44,11 +45,13 @@ func (n *identities) saw(instanceID string, form cloudprovider.ProviderIDForm, n
 	first := now
 	if v, ok := n.sights.Load(instanceID); ok {
 		s := v.(*sight)
-		s.at.Store(now.UnixNano())
-		if s.form == form {
-			return
+		if !s.first.IsZero() {
+			s.at.Store(now.UnixNano())
+			if s.form == form {
+				return
+			}
+			first = s.first
 		}
-		first = s.first
 	}
 	s := &sight{form: form, first: first}
 	s.at.Store(now.UnixNano())
@@ -88,10 +91,32 @@ func (n *identities) usual() cloudprovider.ProviderIDForm {
 // it never did.
 func (n *identities) firstSeen(instanceID string) (at time.Time, ok bool) {
 	v, ok := n.sights.Load(instanceID)
-	if !ok {
+	if !ok || v.(*sight).first.IsZero() {
 		return time.Time{}, false
 	}
 	return v.(*sight).first, true
+}
+
+// known reports whether CA has ever shown us the instance's node.
+func (n *identities) known(instanceID string) bool {
+	_, ok := n.sights.Load(instanceID)
+	return ok
+}
+
+// begin forgets when CA showed us the nodes of instances that have begun another life:
+// those were of the life before.
+func (n *identities) begin(before, woken map[string]time.Time) {
+	for id, at := range woken {
+		if before[id].Equal(at) {
+			continue
+		}
+		if v, ok := n.sights.Load(id); ok {
+			last := v.(*sight)
+			s := &sight{form: last.form}
+			s.at.Store(last.at.Load())
+			n.sights.Store(id, s)
+		}
+	}
 }
 
 // alive returns the sight of an instance whose node CA showed us lately.
@@ -175,6 +200,9 @@ func (p *Provider) NodeGroupForNode(node cloudprovider.Node) (cloudprovider.Node
 		return cloudprovider.NodeGroup{}, err
 	}
 	group, owned := s.owner[id.InstanceID]
+	if s.earlier(node, id.InstanceID) {
+		return cloudprovider.NodeGroup{}, fmt.Errorf("node %q is what is left of one whose instance was stopped: %w", node.Name, cloudprovider.ErrNotManaged)
+	}
 	if !owned {
 		if !node.Fake() {
 			p.nodes.meet(id.InstanceID, form, p.Clock.Now())
@@ -185,6 +213,15 @@ func (p *Provider) NodeGroupForNode(node cloudprovider.Node) (cloudprovider.Node
 		p.nodes.saw(id.InstanceID, form, p.Clock.Now())
 	}
 	return s.byID[group].group, nil
+}
+
+// earlier reports whether a real node is of a life that its instance has ended.
+func (s *snapshot) earlier(node cloudprovider.Node, instanceID string) bool {
+	if node.Fake() {
+		return false
+	}
+	_, waking := s.waking[instanceID]
+	return waking || s.asleep[instanceID]
 }
 
 // placeholderOwner finds the group that lists a placeholder.

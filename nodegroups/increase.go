@@ -116,7 +116,9 @@ func (p *Provider) base(ctx context.Context, m *member, group cloudprovider.Scal
 	if err != nil {
 		return 0, err
 	}
-	p.change(m, func(s groupState) groupState { return s.lose(m.seen.instances, exact).settleDoubts(exact) })
+	p.change(m, func(s groupState) groupState {
+		return s.lose(m.seen.instances, exact).wake(m.seen, exact).settleDoubts(exact)
+	})
 	state, _ = p.stateOf(m)
 	if exists := state.existing(exact); !group.ExpectedNumberMode || state.owed {
 		alive = exists

@@ -22,7 +22,7 @@ func (p *Provider) clearLeftovers(ctx context.Context, whole bool) {
 	if p.Cluster == nil || p.NodeDeleter == nil || p.DryRun || !whole || p.Cluster.Current() != nil {
 		return
 	}
-	after, running := p.whatRuns()
+	running, asleep := p.whatRuns()
 	if running == nil {
 		return
 	}
@@ -33,7 +33,7 @@ func (p *Provider) clearLeftovers(ctx context.Context, whole bool) {
 		if tried == cleanupBatch || ctx.Err() != nil {
 			return
 		}
-		if running[n.InstanceID] || !p.leftOver(n, after) {
+		if running[n.InstanceID] || !(asleep[n.InstanceID] && silent(n)) && !p.leftOver(n) {
 			continue
 		}
 		tried++
@@ -46,37 +46,49 @@ func (p *Provider) clearLeftovers(ctx context.Context, whole bool) {
 	}
 }
 
-// whatRuns returns the instances of all groups that run or are on their way, and how long
-// a node must have been silent; nil if nodes are not ours to delete, or if one of the
-// groups is not served, so that it is not known what runs.
-func (p *Provider) whatRuns() (after time.Duration, running map[string]bool) {
+// whatRuns returns the instances of all groups that run or are on their way, and those
+// that are stopped or only just being started again; nil if nodes are not ours to delete,
+// or if one of the groups is not served, so that it is not known what runs.
+func (p *Provider) whatRuns() (running, asleep map[string]bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.cfg.NodeCleanup.Enabled {
-		return 0, nil
+		return nil, nil
 	}
-	running = map[string]bool{}
+	running, asleep = map[string]bool{}, map[string]bool{}
 	for _, m := range p.members {
 		if m.problem != "" {
-			return 0, nil
+			return nil, nil
 		}
 		for _, i := range m.seen.instances {
-			// One that was stopped to be started again comes back as a new node: the old
-			// object would pass for it, with conditions of before.
-			if i.Lifecycle != cloudprovider.Stopped {
+			_, woken := m.state.woken[i.ID]
+			switch {
+			case i.Lifecycle == cloudprovider.Stopped, woken && i.Lifecycle == cloudprovider.Pending:
+				// It comes back as a new node: the old object would pass for it, closed as
+				// cluster-autoscaler left it.
+				asleep[i.ID] = true
+			default:
 				running[i.ID] = true
 			}
 		}
 	}
-	return time.Duration(*p.cfg.NodeCleanup.After), running
+	return running, asleep
+}
+
+// silent reports whether the control plane misses the node's kubelet. One that comes up
+// says itself that it is not ready.
+func silent(n *cloudprovider.ClusterNode) bool {
+	return !n.Leaving && n.Ready == corev1.ConditionUnknown
 }
 
 // leftOver reports whether the node's instance was ours, as CA has shown us, and its
 // kubelet has been silent for so long.
-func (p *Provider) leftOver(n *cloudprovider.ClusterNode, after time.Duration) bool {
+func (p *Provider) leftOver(n *cloudprovider.ClusterNode) bool {
 	if n.InstanceID == "" || n.Leaving || n.Labels[cloudprovider.LabelClass] == "" || n.Ready == corev1.ConditionTrue {
 		return false
 	}
-	_, ours := p.nodes.firstSeen(n.InstanceID)
-	return ours && p.Clock.Since(n.ReadySince) >= after
+	p.mu.Lock()
+	after := time.Duration(*p.cfg.NodeCleanup.After)
+	p.mu.Unlock()
+	return p.nodes.known(n.InstanceID) && p.Clock.Since(n.ReadySince) >= after
 }

@@ -39,6 +39,9 @@ type Settings struct {
 	// NodeDeleter deletes the Node objects of instances that are gone, where the
 	// configuration says so; nil: that is somebody else's work.
 	NodeDeleter cloudprovider.NodeDeleter
+	// NodeReopener opens the nodes of instances that were stopped and started again. nil:
+	// they stay as cluster-autoscaler closed them.
+	NodeReopener cloudprovider.NodeReopener
 	// DryRun: everything is decided as ever, and nothing is written. What has to change
 	// the account fails with ErrDryRun, and CA sees the account as it is.
 	DryRun bool
@@ -268,7 +271,9 @@ func (p *Provider) member(groupID string) (*member, error) {
 func (p *Provider) change(m *member, transition func(groupState) groupState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m.state = transition(m.state)
+	before := m.state
+	m.state = transition(before)
+	p.nodes.begin(before.woken, m.state.woken)
 	m.view = nil
 	p.publish()
 }

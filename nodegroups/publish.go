@@ -30,16 +30,18 @@ func (p *Provider) publish() {
 		s.groups = append(s.groups, m.view.group)
 	}
 	if p.moved || old == nil {
-		s.owner, s.gpus = p.owners(), gpusOf(s.order)
+		s.owner, s.asleep, s.gpus = p.owners(), p.stopped(), gpusOf(s.order)
 		p.moved = false
 	} else {
-		s.owner, s.gpus = old.owner, old.gpus
+		s.owner, s.asleep, s.gpus = old.owner, old.asleep, old.gpus
 	}
+	s.waking = p.waking()
 	s.currency = currencyOf(s.order)
 	p.current.Store(s)
 }
 
-// owners indexes the instances of the served groups. The caller holds mu.
+// owners indexes the instances of the served groups, but for those that are stopped.
+// The caller holds mu.
 func (p *Provider) owners() map[string]string {
 	n := 0
 	for _, m := range p.members {
@@ -51,7 +53,9 @@ func (p *Provider) owners() map[string]string {
 			continue
 		}
 		for _, i := range m.seen.instances {
-			owner[i.ID] = id
+			if i.Lifecycle != cloudprovider.Stopped {
+				owner[i.ID] = id
+			}
 		}
 	}
 	return owner

@@ -133,5 +133,6 @@ func (p *Provider) readAndSettle(ctx context.Context) error {
 	p.keepWarm(ctx)
 	p.readPrices()
 	p.clearLeftovers(ctx, err == nil)
+	p.reopenNodes(ctx)
 	return nil
 }

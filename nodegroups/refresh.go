@@ -233,15 +233,16 @@ func (p *Provider) take(m *member, l look) error {
 	}
 	state := m.state
 	if l.read {
-		state = state.lose(before.instances, l.seen)
+		state = state.lose(before.instances, l.seen).wake(before, l.seen)
 	}
 	state = state.diagnosed(before, l.seen, now).observe(l.seen, now)
 	if l.read || l.launch != nil || !state.looksLike(m.state) || !sameBounds(l.seen.group, m.seen.group) || !sameService(l.seen.group, m.seen.group) {
 		m.view = nil
 	}
 	p.sawChanges(m, m.state, state)
+	p.nodes.begin(m.state.woken, state.woken)
 	m.seen, m.state = l.seen, state
-	m.boots = m.boots.measure(l.seen.instances, p.nodes.firstSeen, p.born)
+	m.boots = m.boots.measure(state, l.seen.instances, p.nodes.firstSeen, p.born)
 	if l.launch != nil {
 		m.launch = *l.launch
 		if m.launch.err != nil {

@@ -34,7 +34,7 @@ func (p *Provider) Rooms() (rooms []Room, keeping config.HeadroomKeeping, err er
 				return nil, keeping, fmt.Errorf("count the builds of group %q: %w", g.Name, err)
 			}
 		}
-		lead := m.boots.typical()
+		lead := m.boots.next(m.seen.group)
 		if lead == 0 {
 			lead = floor.DefaultLead
 		}

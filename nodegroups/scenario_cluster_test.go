@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/buildpool/buildpool/cloudprovider"
 )
@@ -50,8 +51,29 @@ func (c *stagedCluster) DeleteNode(_ context.Context, node *cloudprovider.Cluste
 	return true, nil
 }
 
+// ReopenNode implements cloudprovider.NodeReopener.
+func (c *stagedCluster) ReopenNode(_ context.Context, node *cloudprovider.ClusterNode) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	open := *node
+	open.Taints = slices.DeleteFunc(slices.Clone(node.Taints), func(t corev1.Taint) bool { return t.Key == cloudprovider.TaintToBeDeleted })
+	c.nodes[node.Name] = &open
+	return true, nil
+}
+
 func (c *stagedCluster) NodesOf(instanceID string) []*cloudprovider.ClusterNode {
-	return []*cloudprovider.ClusterNode{{Name: instanceID, InstanceID: instanceID}}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.nodes == nil {
+		return []*cloudprovider.ClusterNode{{Name: instanceID, InstanceID: instanceID}}
+	}
+	var found []*cloudprovider.ClusterNode
+	for _, n := range c.nodes {
+		if n.InstanceID == instanceID {
+			found = append(found, n)
+		}
+	}
+	return found
 }
 
 func (c *stagedCluster) PodsOn(nodeName string) []*cloudprovider.Pod {

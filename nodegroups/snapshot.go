@@ -22,7 +22,11 @@ type snapshot struct {
 	groups []cloudprovider.NodeGroup
 	// owner maps an instance ID to the ID of its group.
 	owner map[string]string
-	gpus  cloudprovider.GPUs
+	// asleep are the groups' stopped instances, and waking those that were started again,
+	// with when, and are not back: a node of theirs is of the life before.
+	asleep map[string]bool
+	waking map[string]time.Time
+	gpus   cloudprovider.GPUs
 	// currency is that of all prices that are compared.
 	currency string
 	// policy is how the expander chooses, and unserved are the configured groups it

@@ -42,6 +42,8 @@ type groupState struct {
 	// vanished are the instances that have left the list while the activity that created
 	// them may be running.
 	vanished []cloudprovider.Instance
+	// woken are the instances that were stopped and started again, with when.
+	woken map[string]time.Time
 	// held is the cloud's desired number as far as we know: what it last showed, or was
 	// last told. It means nothing outside expected-number mode.
 	held int
@@ -260,7 +262,8 @@ func (s groupState) gone(ids []string, now time.Time) groupState {
 
 // remember keeps the departed that are still gone: an instance that is back under
 // its old ID (economical mode starts stopped ones again) is an instance like any
-// other, once the list cannot be lagging any more.
+// other, once the list cannot be lagging any more. One that the list shows stopped has
+// left by all accounts.
 func remember(departed map[string]time.Time, o observation, now time.Time) map[string]time.Time {
 	kept := make(map[string]time.Time, len(departed))
 	for id, at := range departed {
@@ -269,7 +272,7 @@ func remember(departed map[string]time.Time, o observation, now time.Time) map[s
 		}
 	}
 	for _, i := range o.instances {
-		if at, ok := kept[i.ID]; ok && live(i) && o.began.Sub(at) > settleTime {
+		if at, ok := kept[i.ID]; ok && (i.Lifecycle == cloudprovider.Stopped || live(i) && o.began.Sub(at) > settleTime) {
 			delete(kept, i.ID)
 		}
 	}

@@ -62,10 +62,15 @@ type GroupStatus struct {
 	Running, Creating, Deleting, Placeholders int
 	// MinReason and MaxReason say what made Min and Max what they are.
 	MinReason, MaxReason BoundReason
+	// Stopped instances are kept, as no capacity, and started first (economical mode).
+	// Recycles: the scaling group stops what is removed from it, and does not release it.
+	Stopped  int
+	Recycles bool
 	// Floor is what Min comes from: the cooldowns that run and the warm window that is
-	// open, if any. Boot is how long nodes take to join, as measured; 0: not known.
-	Floor floor.Floor
-	Boot  time.Duration
+	// open, if any. Boot is how long new nodes take to join, as measured, and BootStarted
+	// those whose instance was stopped before; 0: not known.
+	Floor             floor.Floor
+	Boot, BootStarted time.Duration
 	// Coming are the nodes that are wanted and not Ready yet; every instance is among
 	// them where the cluster is not seen.
 	Coming []Coming
@@ -159,8 +164,10 @@ func (p *Provider) groupStatus(m *member, currency string) GroupStatus {
 	st.Min, st.Max, st.Target = v.group.Min, v.group.Max, v.target
 	st.MinReason, st.MaxReason = reasonsOf(g, m.seen.group)
 	now := p.Clock.Now()
-	st.Floor, st.Boot = p.floorOf(m, now), m.boots.typical()
-	st.Windows = m.floors.Openings(now.Add(-StripBefore), now.Add(StripAfter), floor.Facts{Max: v.group.Max, Boot: st.Boot})
+	st.Floor, st.Boot, st.BootStarted = p.floorOf(m, now), m.boots.created.typical(), m.boots.started.typical()
+	st.Stopped, st.Recycles = m.seen.group.Counters.Stopped, m.seen.group.Recycles
+	st.Windows = m.floors.Openings(now.Add(-StripBefore), now.Add(StripAfter),
+		floor.Facts{Max: v.group.Max, Target: st.Target, Boot: st.Boot, Warm: st.BootStarted, Stopped: st.Stopped})
 	switch v.floor.Reason {
 	case floor.Schedule:
 		st.MinReason = BoundSchedule

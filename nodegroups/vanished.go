@@ -38,5 +38,5 @@ func mayRun(id string, activities []cloudprovider.Activity) bool {
 // coming counts the instances that running activities are to create and that have not
 // been listed.
 func (s groupState) coming(o observation) int {
-	return inProgress(o.activities, slices.Concat(o.instances, s.vanished))
+	return max(0, inProgress(o.activities, slices.Concat(o.instances, s.vanished))-s.started(o))
 }

@@ -47,6 +47,16 @@ type Birth struct {
 	// Asked is when the scale-up that made it was accepted; zero: before our start, or
 	// by somebody else. Created is when the cloud created it.
 	Asked, Created time.Time
+	// Again: it had been stopped, and was started then, not created.
+	Again bool
+}
+
+// made is what the cloud did.
+func (b Birth) made() string {
+	if b.Again {
+		return "started"
+	}
+	return "created"
 }
 
 // Listener is told what was measured. It must not wait for anything.

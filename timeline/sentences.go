@@ -9,9 +9,9 @@ import (
 
 // journey tells how a pod came to its new node.
 func journey(pod *cloudprovider.Pod, n *cloudprovider.ClusterNode, birth Birth, running time.Time) string {
-	return fmt.Sprintf("Waited %s for a new node of node group %s: asked for after %s, created %s later, joined after another %s, Ready after %s; bound and started within %s%s.",
-		short(since(pod.Created, running)), birth.Group, short(since(pod.Created, birth.Asked)), short(since(birth.Asked, birth.Created)),
-		short(since(birth.Created, n.Created)), short(since(n.Created, n.ReadySince)), short(since(later(pod.Created, n.ReadySince), running)), images(pod))
+	return fmt.Sprintf("Waited %s for a new node of node group %s: asked for after %s, %s %s later, joined after another %s, Ready after %s; bound and started within %s%s.",
+		short(since(pod.Created, running)), birth.Group, short(since(pod.Created, birth.Asked)), birth.made(), short(since(birth.Asked, birth.Created)),
+		short(since(birth.Created, n.Created)), short(since(later(birth.Created, n.Created), n.ReadySince)), short(since(later(pod.Created, n.ReadySince), running)), images(pod))
 }
 
 // images tells how much of a start was for images.
@@ -25,7 +25,7 @@ func images(pod *cloudprovider.Pod) string {
 // arrival tells how a node came.
 func arrival(n *cloudprovider.ClusterNode, birth Birth) string {
 	if birth.Asked.IsZero() {
-		return fmt.Sprintf("Instance %s joined node group %s, Ready %s after it was created.", n.InstanceID, birth.Group, short(since(birth.Created, n.ReadySince)))
+		return fmt.Sprintf("Instance %s joined node group %s, Ready %s after it was %s.", n.InstanceID, birth.Group, short(since(birth.Created, n.ReadySince)), birth.made())
 	}
 	return fmt.Sprintf("Instance %s joined node group %s, Ready %s after it was asked for.", n.InstanceID, birth.Group, short(since(birth.Asked, n.ReadySince)))
 }

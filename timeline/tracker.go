@@ -36,7 +36,10 @@ type build struct {
 
 // host is a node's life as far as it was measured.
 type host struct {
-	group       string
+	group string
+	// life is when the instance's present one began: a stopped one that is started again
+	// may come back to its old node.
+	life        time.Time
 	joined, gpu bool
 	builds      int
 	lastDone    time.Time
@@ -181,7 +184,11 @@ func (t *Tracker) host(uid string) *host {
 
 // joined measures a Ready node's way into the cluster, once; its GPUs may come later.
 func (t *Tracker) joined(h *host, n *cloudprovider.ClusterNode, birth Birth) {
-	if n.Ready != corev1.ConditionTrue || n.ReadySince.Before(t.began) {
+	if h.life.Before(birth.Created) {
+		h.life, h.joined, h.gpu = birth.Created, false, false
+	}
+	began := birth.Created.Truncate(time.Second) // as Kubernetes tells times
+	if n.Ready != corev1.ConditionTrue || n.ReadySince.Before(t.began) || n.ReadySince.Before(began) {
 		return
 	}
 	if !h.joined {
@@ -189,8 +196,9 @@ func (t *Tracker) joined(h *host, n *cloudprovider.ClusterNode, birth Birth) {
 		if !birth.Asked.IsZero() {
 			t.listener.Passed(birth.Group, Create, since(birth.Asked, birth.Created))
 		}
-		t.listener.Passed(birth.Group, Register, since(birth.Created, n.Created))
-		t.listener.Passed(birth.Group, Ready, since(n.Created, n.ReadySince))
+		registered := later(birth.Created, n.Created)
+		t.listener.Passed(birth.Group, Register, since(birth.Created, registered))
+		t.listener.Passed(birth.Group, Ready, since(registered, n.ReadySince))
 		t.listener.Tell(Object{Name: n.Name, UID: n.UID}, "JoinedNodeGroup", arrival(n, birth))
 	}
 	if !h.gpu && n.GPUs > 0 && n.Labels[cloudprovider.LabelGPU] != "" {

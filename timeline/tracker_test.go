@@ -175,3 +175,20 @@ func TestWhatIsNotMeasured(t *testing.T) {
 		})
 	}
 }
+
+// A stopped instance comes back to its old node: what is measured is the life that began
+// when it was started.
+func TestAnInstanceThatIsStartedAgain(t *testing.T) {
+	w := newWorld()
+	w.born["i-1"] = Birth{Group: "normal", Asked: at(5), Created: at(10)}
+	w.node(95, asItIs)
+	w.heard, w.told = nil, nil
+	w.born["i-1"] = Birth{Group: "normal", Asked: at(500), Created: at(501), Again: true}
+	w.node(502, asItIs) // its kubelet is not missed yet
+	w.node(510, func(n *cloudprovider.ClusterNode) { n.Ready, n.ReadySince = corev1.ConditionUnknown, at(510) })
+	assert.Empty(t, w.heard)
+	w.node(525, func(n *cloudprovider.ClusterNode) { n.ReadySince = at(525) })
+	w.node(530, func(n *cloudprovider.ClusterNode) { n.ReadySince = at(525) })
+	assert.Equal(t, []string{"normal create 1s", "normal register 0s", "normal ready 24s"}, w.heard)
+	assert.Equal(t, []string{"/n JoinedNodeGroup: Instance i-1 joined node group normal, Ready 25s after it was asked for."}, w.told)
+}

@@ -38,6 +38,8 @@ type Group struct {
 	LaunchTemplate bool
 	// Spot: it buys preemptible instances.
 	Spot bool
+	// Recycles: what is removed may be stopped and kept.
+	Recycles bool
 }
 
 // What every account of the suite offers to its groups.

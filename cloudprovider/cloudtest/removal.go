@@ -87,6 +87,47 @@ func removals() []conformance {
 			_, err := a.Cloud().RemoveInstances(t.Context(), cloudprovider.RemoveInstances{GroupID: "asg-unknown", InstanceIDs: []string{"i-a"}, Token: "t1"})
 			require.ErrorIs(t, err, cloudprovider.ErrGroupNotFound)
 		}},
+		{"stops those to be kept, and starts them first", []Group{{ID: "asg-a", Max: 10, Running: 3, ExpectedNumberMode: true, Recycles: true}}, func(t *testing.T, a Account) {
+			before, ids := instancesOf(t, a, "asg-a")
+			require.True(t, only(t, a, "asg-a").Recycles)
+			stop := cloudprovider.RemoveInstances{GroupID: "asg-a", InstanceIDs: ids[1:], Keep: true, Token: "t1"}
+			activity, err := a.Cloud().RemoveInstances(t.Context(), stop)
+			require.NoError(t, err)
+			done := await(t, a, "asg-a", activity)
+			assert.ElementsMatch(t, ids[1:], done.Removed)
+			assert.Equal(t, -2, done.Requested)
+			g := only(t, a, "asg-a")
+			assert.Equal(t, []int{1, 1, 2}, []int{g.Desired, g.Counters.Active, g.Counters.Stopped})
+			now, same := instancesOf(t, a, "asg-a")
+			assert.Equal(t, ids, same)
+			assert.Equal(t, cloudprovider.Stopped, now[1].Lifecycle)
+
+			stop.InstanceIDs, stop.Token = ids[1:2], "t2"
+			_, err = a.Cloud().RemoveInstances(t.Context(), stop)
+			require.ErrorIs(t, err, cloudprovider.ErrConflict, "it is stopped")
+			done = await(t, a, "asg-a", setCapacity(t, a, cloudprovider.SetCapacity{GroupID: "asg-a", Total: 4, Token: "t3"}))
+			assert.Equal(t, 3, done.Requested)
+			assert.Len(t, done.Created, 3)
+			assert.Subset(t, done.Created, ids[1:], "started, under their IDs")
+			now, _ = instancesOf(t, a, "asg-a")
+			require.Len(t, now, 4)
+			for _, i := range before {
+				for _, again := range now {
+					if again.ID == i.ID {
+						assert.Equal(t, i.Created, again.Created, "when it was created once")
+					}
+				}
+			}
+			await(t, a, "asg-a", remove(t, a, "t4", ids[1]))
+			_, left := instancesOf(t, a, "asg-a")
+			assert.NotContains(t, left, ids[1], "released, where it is not said to be kept")
+		}},
+		{"keeps none of a group that releases", expected(0, 10, 2), func(t *testing.T, a Account) {
+			_, ids := instancesOf(t, a, "asg-a")
+			_, err := a.Cloud().RemoveInstances(t.Context(), cloudprovider.RemoveInstances{GroupID: "asg-a", InstanceIDs: ids[:1], Keep: true, Token: "t1"})
+			require.ErrorIs(t, err, cloudprovider.ErrInvalidArgument)
+			assert.Equal(t, 2, only(t, a, "asg-a").Desired)
+		}},
 		keeps("one unknown ID rejects all", expected(0, 10, 3), "t1", cloudprovider.ErrInstanceNotFound,
 			func(ids []string) []string { return []string{ids[0], "i-unknown"} }),
 		keeps("below min", expected(2, 10, 3), "t1", cloudprovider.ErrBelowMin, firstOf(2)),

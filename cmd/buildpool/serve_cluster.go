@@ -101,12 +101,13 @@ func (s *serving) seen() cloudprovider.Cluster {
 	return s.cluster
 }
 
-// nodeDeleter deletes Node objects; nil if the cluster is not watched.
-func (s *serving) nodeDeleter() cloudprovider.NodeDeleter {
+// nodeWriters delete and reopen Node objects; nil if the cluster is not watched.
+func (s *serving) nodeWriters() (cloudprovider.NodeDeleter, cloudprovider.NodeReopener) {
 	if s.cluster == nil {
-		return nil
+		return nil, nil
 	}
-	return cluster.NewNodes(s.client)
+	nodes := cluster.NewNodes(s.client)
+	return nodes, nodes
 }
 
 // watchCluster keeps the cache until ctx ends.

@@ -102,6 +102,7 @@ func (s *serving) openCloud() (err error) {
 }
 
 func (s *serving) openProvider() (err error) {
+	deleter, reopener := s.nodeWriters()
 	s.provider, err = nodegroups.New(s.file.config, nodegroups.Settings{
 		Cloud:        s.cloud,
 		Clock:        s.env.clock,
@@ -113,7 +114,8 @@ func (s *serving) openProvider() (err error) {
 		Cluster:      s.seen(),
 		Removed:      s.tellRemoved,
 		Kept:         s.tellKept,
-		NodeDeleter:  s.nodeDeleter(),
+		NodeDeleter:  deleter,
+		NodeReopener: reopener,
 	})
 	if err != nil {
 		return err

@@ -50,8 +50,11 @@ type Facts struct {
 	// ScaledUp, ScaledDown, Failed and Reclaimed are when that last happened; zero: not
 	// that we know.
 	ScaledUp, ScaledDown, Failed, Reclaimed time.Time
-	// Boot is how long the group's nodes take to be Ready, as measured; 0: not known.
-	Boot time.Duration
+	// Boot is how long the group's nodes take to be Ready, as measured, and Warm the same
+	// for stopped instances that are started again; 0: not known.
+	Boot, Warm time.Duration
+	// Stopped is how many instances wait stopped; a scale-up starts them first.
+	Stopped int
 }
 
 // Floor is the least number of nodes now, and why.
@@ -166,10 +169,20 @@ func (w window) lead(f Facts) time.Duration {
 	switch {
 	case w.config.Lead != nil:
 		return time.Duration(*w.config.Lead)
+	case f.startsAll(w.config.Least(f.Max)):
+		return f.Warm
 	case f.Boot > 0:
 		return f.Boot
 	}
 	return DefaultLead
+}
+
+// startsAll reports whether the nodes that are missing need no instance created. With
+// none missing it is false, so that a window that has opened early does not close again
+// because its nodes are on their way.
+func (f Facts) startsAll(least int) bool {
+	missing := least - f.Target
+	return f.Warm > 0 && missing > 0 && missing <= f.Stopped
 }
 
 // timers returns the cooldowns that run.

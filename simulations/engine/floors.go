@@ -47,8 +47,16 @@ func (w *world) facts(g int) floor.Facts {
 		Min: c.Min, Max: c.Max, Target: group.target, Missing: group.failed + group.overdue,
 		ScaledUp: w.past(group.scaledUp), ScaledDown: w.past(group.scaledDown),
 		Failed: later(group.trouble.Failed.At, group.trouble.OutOfStock.At), Reclaimed: group.trouble.Reclaimed.At,
-		Boot: w.settings.Groups[g].Boot.Median,
+		Boot: w.settings.Groups[g].Boot.Median, Warm: w.warmMedian(g), Stopped: w.cloud.stopped[g],
 	}
+}
+
+// warmMedian is how long an instance that was stopped takes; 0 where none is stopped.
+func (w *world) warmMedian(g int) time.Duration {
+	if !w.settings.Groups[g].Recycles {
+		return 0
+	}
+	return w.settings.Groups[g].Warm.Median
 }
 
 // past is the instant as the production code sees it; zero if it never was.
