@@ -39,7 +39,7 @@ func (c *Cloud) RemoveInstances(ctx context.Context, w cloudprovider.RemoveInsta
 
 // DetachInstances lets these instances go and keeps the group's desired number.
 func (c *Cloud) DetachInstances(ctx context.Context, w cloudprovider.DetachInstances) (activityID string, err error) {
-	if err := checkRemoval(cloudprovider.RemoveInstances(w)); err != nil {
+	if err := checkRemoval(cloudprovider.RemoveInstances{GroupID: w.GroupID, InstanceIDs: w.InstanceIDs, Token: w.Token}); err != nil {
 		return "", fmt.Errorf("detach %d instances of %s: %w", len(w.InstanceIDs), w.GroupID, err)
 	}
 	ids := slices.Clone(w.InstanceIDs) // every attempt has to send the same

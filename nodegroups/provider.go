@@ -63,6 +63,8 @@ type Provider struct {
 	flushes sync.WaitGroup
 	// decisions are what was done of late, for people.
 	decisions decisions
+	// locked: the last node that was to be reopened could not be.
+	locked atomic.Bool
 	// prices are what the cloud said of prices; background are the readings under way,
 	// of groups and of prices, which end with lifetime.
 	prices     priceBook

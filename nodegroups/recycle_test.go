@@ -165,6 +165,21 @@ func TestAStoppedInstanceComesBackToItsOldNode(t *testing.T) {
 	})
 }
 
+// TestWhatCannotBeOpenedIsReleased: a node that stays closed is not worth its disk.
+func TestWhatCannotBeOpenedIsReleased(t *testing.T) {
+	playRecycled(t, false, func(r *recycled) {
+		r.seen.mayNotOpen = true
+		r.closeAndStop(r.ids[0])
+		r.missed(r.ids[0])
+		require.NoError(r.t, r.IncreaseSize(r.t.Context(), "b", 1))
+		r.refreshAfter(10 * time.Second)
+		require.NoError(r.t, r.DeleteNodes(r.t.Context(), "b", []cloudprovider.Node{node("cn-hangzhou." + r.ids[1])}))
+		r.refreshAfter(time.Minute)
+		assert.EqualValues(r.t, "gone", r.stateOf(r.ids[1]))
+		assert.NotEmpty(r.t, r.seen.nodes[r.ids[0]].Taints)
+	})
+}
+
 // TestTheOldNodeOfAStoppedInstanceIsDeleted where that is ours to do, as soon as its
 // kubelet is missed; the new one is the group's at once.
 func TestTheOldNodeOfAStoppedInstanceIsDeleted(t *testing.T) {

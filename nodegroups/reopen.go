@@ -23,9 +23,11 @@ func (p *Provider) reopenNodes(ctx context.Context) {
 		}
 		switch reopened, err := p.NodeReopener.ReopenNode(ctx, node); {
 		case err != nil:
+			p.locked.Store(true)
 			p.Log.Warn("node of an instance that was started again stays closed to builds", "node", node.Name, "instance", node.InstanceID, "error", err)
 			return // the others will fail likewise
 		case reopened:
+			p.locked.Store(false)
 			p.Log.Info("node reopened: its instance was started again", "node", node.Name, "instance", node.InstanceID)
 		}
 	}
@@ -48,4 +50,14 @@ func (p *Provider) closedNodes() []*cloudprovider.ClusterNode {
 		}
 	}
 	return closed
+}
+
+// mayStop reports whether an instance that is stopped can come back as a node that builds
+// get: closed for ever it would only cost money, and is better released. The caller holds
+// mu.
+func (p *Provider) mayStop() bool {
+	if p.cfg.NodeCleanup.Enabled && p.NodeDeleter != nil {
+		return true
+	}
+	return p.NodeReopener != nil && !p.locked.Load()
 }

@@ -2,6 +2,7 @@ package nodegroups_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,6 +26,8 @@ type stagedCluster struct {
 	// nodes that a test made, by name; deleted are those that were deleted.
 	nodes   map[string]*cloudprovider.ClusterNode
 	deleted []string
+	// mayNotOpen: the right to patch nodes is missing.
+	mayNotOpen bool
 }
 
 func (c *stagedCluster) Current() error {
@@ -55,6 +58,9 @@ func (c *stagedCluster) DeleteNode(_ context.Context, node *cloudprovider.Cluste
 func (c *stagedCluster) ReopenNode(_ context.Context, node *cloudprovider.ClusterNode) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.mayNotOpen {
+		return false, errors.New("nodes is forbidden")
+	}
 	open := *node
 	open.Taints = slices.DeleteFunc(slices.Clone(node.Taints), func(t corev1.Taint) bool { return t.Key == cloudprovider.TaintToBeDeleted })
 	c.nodes[node.Name] = &open

@@ -93,10 +93,14 @@ func (s *stage) start(name string) {
 		s.open()
 	}
 	l := &line{next: s.account.Transport()}
-	p, err := nodegroups.New(s.configuration(), nodegroups.Settings{
+	settings := nodegroups.Settings{
 		Cloud: s.cloud(l), Cluster: s.seen(), Clock: clock.RealClock{}, Log: s.log.logger(),
 		NewToken: func() string { return fmt.Sprintf("token-%d", s.tokens.Add(1)) },
-	})
+	}
+	if s.cluster != nil {
+		settings.NodeReopener = s.cluster
+	}
+	p, err := nodegroups.New(s.configuration(), settings)
 	require.NoError(s.t, err)
 	s.actors[name] = &actor{provider: p, caller: s.connect(s.t, p), line: l}
 }

@@ -176,7 +176,7 @@ func explainGroup(g groupReport, now time.Time, location *time.Location) explain
 		Name: g.Name, Class: g.Class, NotServed: g.Problem, Inactive: g.Inactive,
 		Min: g.Min, Max: g.Max, Target: g.Target, Running: g.Instances.Running, Creating: g.Instances.Creating, Failed: g.Instances.Failed,
 		Floor: floorReason(g, now, location), MaxReason: g.MaxReason,
-		TemplateProblem: g.TemplateProblem, Boot: time.Duration(g.BootSeconds * float64(time.Second)),
+		TemplateProblem: g.TemplateProblem, Boot: nextBoot(g),
 	}
 	if t := g.Template; t != nil {
 		out.Template = &cloudprovider.NodeTemplate{Labels: t.Labels, Taints: t.Taints, Allocatable: t.Allocatable}
@@ -185,4 +185,12 @@ func explainGroup(g groupReport, now time.Time, location *time.Location) explain
 		out.Troubles = append(out.Troubles, cloudprovider.Skip{Reason: cloudprovider.SkipReason(t.Reason), Code: t.Code, At: t.At, Until: t.Until})
 	}
 	return out
+}
+
+// nextBoot is how long the group's next node takes: stopped instances are started first.
+func nextBoot(g groupReport) time.Duration {
+	if g.Instances.Stopped > 0 && g.BootStartedSeconds > 0 {
+		return seconds(g.BootStartedSeconds)
+	}
+	return seconds(g.BootSeconds)
 }

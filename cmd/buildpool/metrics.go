@@ -54,7 +54,9 @@ var (
 	descTarget = prometheus.NewDesc("buildpool_node_group_target_count",
 		"Nodes the group is to have now, placeholders included.", []string{"node_group", "class"}, nil)
 	descInstances = prometheus.NewDesc("buildpool_node_group_instances",
-		"Instances of the group by state: running, creating, deleting, placeholder (could not be created).", []string{"node_group", "state"}, nil)
+		"Instances of the group by state: running, creating, deleting, placeholder (could not be created), stopped (kept, no capacity, started first).", []string{"node_group", "state"}, nil)
+	descBoot = prometheus.NewDesc("buildpool_node_group_boot_seconds",
+		"Within what time four of five of the group's latest nodes joined, by the start of their instance: created, or started (it was stopped before); absent where none was measured.", []string{"node_group", "start"}, nil)
 	descCost = prometheus.NewDesc("buildpool_node_group_cost_per_hour",
 		"What the group's running instances cost together, without disks and traffic, and where their prices come from; absent where one is not known. assumed is true if one was worked out and not read.",
 		[]string{"node_group", "class", "currency", "source", "assumed"}, nil)
@@ -64,7 +66,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (c groupCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descReady, descDryRun, descSnapshotAge, descRefreshGood, descMin, descMax, descTarget, descInstances, descCost, descServed} {
+	for _, desc := range []*prometheus.Desc{descReady, descDryRun, descSnapshotAge, descRefreshGood, descMin, descMax, descTarget, descInstances, descBoot, descCost, descServed} {
 		to <- desc
 	}
 }
@@ -91,6 +93,13 @@ func (c groupCollector) Collect(to chan<- prometheus.Metric) {
 		gauge(descInstances, float64(group.Creating), group.ID, "creating")
 		gauge(descInstances, float64(group.Deleting), group.ID, "deleting")
 		gauge(descInstances, float64(group.Placeholders), group.ID, "placeholder")
+		gauge(descInstances, float64(group.Stopped), group.ID, "stopped")
+		if group.Boot > 0 {
+			gauge(descBoot, group.Boot.Seconds(), group.ID, "created")
+		}
+		if group.BootStarted > 0 {
+			gauge(descBoot, group.BootStarted.Seconds(), group.ID, "started")
+		}
 		if group.CostProblem == "" {
 			gauge(descCost, group.Cost.PerHour, group.ID, class, group.Cost.Currency, group.Cost.Source, strconv.FormatBool(group.Cost.Assumed))
 		}

@@ -22,6 +22,7 @@ func TestGroupMetrics(t *testing.T) {
 		Ready: true, Taken: taken,
 		Groups: []nodegroups.GroupStatus{
 			{ID: "spot", Class: config.ClassSpot, Min: 1, Max: 40, Target: 9, Running: 4, Creating: 2, Deleting: 1, Placeholders: 2,
+				Stopped: 3, Boot: 90 * time.Second, BootStarted: 40 * time.Second,
 				Cost: cloudprovider.Price{PerHour: 0.8, Currency: "CNY", Source: "ECS DescribeSpotPriceHistory in cn-hangzhou-h"}},
 			{ID: "gpu", Class: config.ClassGPU, Max: 4, Problem: "missing", CostProblem: "no price known"},
 		},
@@ -39,19 +40,25 @@ buildpool_dry_run 0
 # HELP buildpool_last_refresh_success 1 if the account could be read the last time it was tried, else 0.
 # TYPE buildpool_last_refresh_success gauge
 buildpool_last_refresh_success 1
+# HELP buildpool_node_group_boot_seconds Within what time four of five of the group's latest nodes joined, by the start of their instance: created, or started (it was stopped before); absent where none was measured.
+# TYPE buildpool_node_group_boot_seconds gauge
+buildpool_node_group_boot_seconds{node_group="spot",start="created"} 90
+buildpool_node_group_boot_seconds{node_group="spot",start="started"} 40
 # HELP buildpool_node_group_cost_per_hour What the group's running instances cost together, without disks and traffic, and where their prices come from; absent where one is not known. assumed is true if one was worked out and not read.
 # TYPE buildpool_node_group_cost_per_hour gauge
 buildpool_node_group_cost_per_hour{assumed="false",class="spot",currency="CNY",node_group="spot",source="ECS DescribeSpotPriceHistory in cn-hangzhou-h"} 0.8
-# HELP buildpool_node_group_instances Instances of the group by state: running, creating, deleting, placeholder (could not be created).
+# HELP buildpool_node_group_instances Instances of the group by state: running, creating, deleting, placeholder (could not be created), stopped (kept, no capacity, started first).
 # TYPE buildpool_node_group_instances gauge
 buildpool_node_group_instances{node_group="gpu",state="creating"} 0
 buildpool_node_group_instances{node_group="gpu",state="deleting"} 0
 buildpool_node_group_instances{node_group="gpu",state="placeholder"} 0
 buildpool_node_group_instances{node_group="gpu",state="running"} 0
+buildpool_node_group_instances{node_group="gpu",state="stopped"} 0
 buildpool_node_group_instances{node_group="spot",state="creating"} 2
 buildpool_node_group_instances{node_group="spot",state="deleting"} 1
 buildpool_node_group_instances{node_group="spot",state="placeholder"} 2
 buildpool_node_group_instances{node_group="spot",state="running"} 4
+buildpool_node_group_instances{node_group="spot",state="stopped"} 3
 # HELP buildpool_node_group_max_count Most nodes the group may have, as the autoscaler sees it.
 # TYPE buildpool_node_group_max_count gauge
 buildpool_node_group_max_count{class="gpu",node_group="gpu"} 4

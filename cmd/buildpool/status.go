@@ -60,12 +60,13 @@ but none is renamed or removed, and every field is always there:
               was made of builds that wait; null where none moves to a virtual node
   decisions[] {at, group, text, times (in a row)} of late, newest first
   groups[]    {name, class, scalingGroup, served, problem, min, minReason, max,
-              maxReason, target, instances {running, creating, deleting, failed},
+              maxReason, target, instances {running, creating, deleting, failed, stopped},
               cooldown, schedule (in force; empty: none),
               template {labels, taints[], allocatable} or null and templateProblem,
               inactive (why its scaling group would not grow), bootSeconds,
               coming[] {instance, since}: nodes wanted and not Ready, and every
               instance where the cluster is not watched,
+              bootStartedSeconds (of instances that were stopped), recycles,
               troubles[] {reason, code, at, until} for which others are preferred,
               cooldowns[] {kind, until}, windows[] {cron, min, from, until} of the day,
               price {perHour, currency, source, asOf, assumed} or null and

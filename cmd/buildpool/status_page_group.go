@@ -108,6 +108,9 @@ func (p *pageGroup) tell(g groupReport, now time.Time, location *time.Location) 
 	if g.MaxReason == string(nodegroups.BoundScalingGroup) {
 		p.Asides = append(p.Asides, fmt.Sprintf("At most %d: the scaling group's own max.", g.Max))
 	}
+	if text := stoppedText(g); text != "" {
+		p.Asides = append(p.Asides, text+".")
+	}
 	for _, c := range g.Cooldowns {
 		p.Asides = append(p.Asides, fmt.Sprintf("Cooldown %s: %s left.", c.Kind, ageText(c.Until.Sub(now))))
 	}

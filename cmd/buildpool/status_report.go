@@ -89,8 +89,12 @@ type groupReport struct {
 	// Inactive says why the scaling group would not grow; empty: it would.
 	Inactive string          `json:"inactive"`
 	Troubles []troubleReport `json:"troubles"`
-	// BootSeconds is how long nodes take to join, as measured; 0: not known.
-	BootSeconds float64 `json:"bootSeconds"`
+	// BootSeconds is how long new nodes take to join, as measured, and BootStartedSeconds
+	// those whose instance was stopped before; 0: not known.
+	BootSeconds        float64 `json:"bootSeconds"`
+	BootStartedSeconds float64 `json:"bootStartedSeconds"`
+	// Recycles: removed instances are stopped and kept.
+	Recycles bool `json:"recycles"`
 	// Coming are the nodes that are wanted and not Ready yet; every instance is among
 	// them where the cluster is not watched.
 	Coming []comingReport `json:"coming"`
@@ -125,6 +129,8 @@ type instancesReport struct {
 	Creating int `json:"creating"`
 	Deleting int `json:"deleting"`
 	Failed   int `json:"failed"`
+	// Stopped ones are kept, are no capacity, and are started first.
+	Stopped int `json:"stopped"`
 }
 
 type priceReport struct {
@@ -159,13 +165,14 @@ func reportOn(status nodegroups.Status, now time.Time, notReady, dialect string)
 			Name: g.ID, Class: string(g.Class), ScalingGroup: g.ScalingGroupID,
 			Served: status.Ready && g.Problem == "", Problem: g.Problem,
 			Min: g.Min, MinReason: string(g.MinReason), Max: g.Max, MaxReason: string(g.MaxReason), Target: g.Target,
-			Instances: instancesReport{Running: g.Running, Creating: g.Creating, Deleting: g.Deleting, Failed: g.Placeholders},
+			Instances: instancesReport{Running: g.Running, Creating: g.Creating, Deleting: g.Deleting, Failed: g.Placeholders, Stopped: g.Stopped},
 			Price:     priceOf(g.Price, g.PriceProblem), PriceProblem: g.PriceProblem,
 			Cost: priceOf(g.Cost, g.CostProblem), CostProblem: g.CostProblem,
 			LastError: errorOf(g.LastError), Cooldown: cooldownText(g.Floor, now), Schedule: scheduleText(g.Floor),
 			Cooldowns: cooldownsOf(g.Floor), Windows: windowsOf(g.Windows),
 			Template: templateOf(g), TemplateProblem: g.TemplateProblem, Inactive: g.Inactive,
-			Troubles: troublesOf(g.Troubles), BootSeconds: g.Boot.Seconds(), Coming: comingOf(g.Coming),
+			Troubles: troublesOf(g.Troubles), BootSeconds: g.Boot.Seconds(), BootStartedSeconds: g.BootStarted.Seconds(), Recycles: g.Recycles,
+			Coming: comingOf(g.Coming),
 		})
 	}
 	return r

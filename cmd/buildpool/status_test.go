@@ -82,8 +82,8 @@ func TestStatusJSONHasEveryFieldAlways(t *testing.T) {
 	assert.Equal(t, []string{"form", "origin"}, keys(tree["providerID"]))
 	groups := tree["groups"].([]any)
 	for _, group := range groups {
-		assert.Equal(t, []string{"bootSeconds", "class", "coming", "cooldown", "cooldowns", "cost", "costProblem", "inactive", "instances", "lastError", "max", "maxReason", "min", "minReason", "name", "price", "priceProblem", "problem", "scalingGroup", "schedule", "served", "target", "template", "templateProblem", "troubles", "windows"}, keys(group))
-		assert.Equal(t, []string{"creating", "deleting", "failed", "running"}, keys(group.(map[string]any)["instances"]))
+		assert.Equal(t, []string{"bootSeconds", "bootStartedSeconds", "class", "coming", "cooldown", "cooldowns", "cost", "costProblem", "inactive", "instances", "lastError", "max", "maxReason", "min", "minReason", "name", "price", "priceProblem", "problem", "recycles", "scalingGroup", "schedule", "served", "target", "template", "templateProblem", "troubles", "windows"}, keys(group))
+		assert.Equal(t, []string{"creating", "deleting", "failed", "running", "stopped"}, keys(group.(map[string]any)["instances"]))
 	}
 	spotty := groups[1].(map[string]any)
 	assert.Equal(t, []string{"asOf", "assumed", "currency", "perHour", "source"}, keys(spotty["price"]))

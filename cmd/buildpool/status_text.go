@@ -94,6 +94,9 @@ func statusNotes(r statusReport) []string {
 		if g.Problem != "" {
 			notes = append(notes, fmt.Sprintf("%s is not served: %s", shown(g.Name), shown(g.Problem)))
 		}
+		if text := stoppedText(g); text != "" {
+			notes = append(notes, shown(g.Name)+": "+text)
+		}
 		if g.LastError != nil {
 			notes = append(notes, fmt.Sprintf("%s, %s ago: %s", shown(g.Name), ageText(r.Now.Sub(g.LastError.At)), shown(g.LastError.Message)))
 		}
@@ -103,6 +106,24 @@ func statusNotes(r statusReport) []string {
 	}
 	return notes
 }
+
+// stoppedText says how many instances a recycling group keeps stopped, and what that is
+// worth; empty for another group.
+func stoppedText(g groupReport) string {
+	if !g.Recycles {
+		return ""
+	}
+	text := plural(g.Instances.Stopped, "instance") + " stopped, to be started first"
+	if g.BootStartedSeconds > 0 {
+		text += fmt.Sprintf("; such a node took %s to join", ageText(seconds(g.BootStartedSeconds)))
+		if g.BootSeconds > 0 {
+			text += fmt.Sprintf(", a new one %s", ageText(seconds(g.BootSeconds)))
+		}
+	}
+	return text
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // ageText is a duration with one unit, or two while that says more.
 func ageText(d time.Duration) string {

@@ -23,6 +23,7 @@ func anAfternoon() nodegroups.Status {
 			{
 				ID: "builds-normal", Class: config.ClassNormal, ScalingGroupID: "asg-normal", Min: 2, MinReason: nodegroups.BoundScalingGroup,
 				Max: 20, MaxReason: nodegroups.BoundConfigured, Target: 3, Running: 3,
+				Recycles: true, Stopped: 4, Boot: 90 * time.Second, BootStarted: 35 * time.Second,
 				Price: cloudprovider.Price{PerHour: 1.630796, Currency: "CNY", Source: "ECS DescribePrice", AsOf: threePM.Add(-time.Hour)},
 			},
 			{
@@ -55,6 +56,7 @@ builds-spot    spot      0  configured      40  scaling group      12        8  
 gpu            gpu       0  configured       4  configured          0        0         0         0       0            ?  -         -         NO
 odd            normal    0  configured       4  configured          0        0         0         0       0            ?  -         -         yes
 
+builds-normal: 4 instances stopped, to be started first; such a node took 35s to join, a new one 1m30s
 builds-spot, 2m30s ago: out of stock: OperationDenied.NoStock: none [2J left
 gpu is not served: no scaling group carries its tags
 odd has no price: no price known
