@@ -108,7 +108,7 @@ func (s groupState) lagging(now time.Time) bool {
 // there counts the group's instances that are there or on their way, but for those
 // that have left and are listed still.
 func (s groupState) there(o observation) int {
-	named := o.removedLately()
+	named := s.removedLately(o)
 	n := 0
 	for _, i := range o.instances {
 		if _, left := s.departed[i.ID]; !left && !named[i.ID] && live(i) {
@@ -122,7 +122,7 @@ func (s groupState) there(o observation) int {
 // many they bring, and how many they take.
 func (s groupState) unlisted(o observation) (coming, leaving int) {
 	shown := 0
-	named := o.removedLately()
+	named := s.removedLately(o)
 	for _, i := range o.instances {
 		_, left := s.departed[i.ID]
 		left = left || i.Lifecycle == cloudprovider.Removing || i.Lifecycle == cloudprovider.RemovingWait

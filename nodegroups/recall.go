@@ -133,8 +133,8 @@ func removedLately(a cloudprovider.Activity, now time.Time) bool {
 
 // removedLately are the instances that activities which have ended name as removed, so
 // lately that the list may show them still. An instance that was started again since is
-// there.
-func (o observation) removedLately() map[string]bool {
+// there, also while the activity that starts it has not ended.
+func (s groupState) removedLately(o observation) map[string]bool {
 	var named map[string]bool
 	for _, a := range slices.Backward(o.activities) { // the oldest first
 		if a.Ended.IsZero() || o.began.Sub(a.Ended) >= settleTime+activityTimeStep {
@@ -144,6 +144,9 @@ func (o observation) removedLately() map[string]bool {
 			delete(named, id)
 		}
 		for _, id := range a.Removed {
+			if at, woken := s.woken[id]; woken && !at.Before(a.Ended) {
+				continue
+			}
 			if named == nil {
 				named = map[string]bool{}
 			}

@@ -74,7 +74,7 @@ func stateOf(l cloudprovider.Lifecycle) (state cloudprovider.InstanceState, ok b
 // statuses lists the group's instances and placeholders as CA is to see them.
 func statuses(o observation, s groupState, spell func(instanceID string) string) []cloudprovider.InstanceStatus {
 	out := make([]cloudprovider.InstanceStatus, 0, len(o.instances)+len(s.placeholders))
-	named := o.removedLately()
+	named := s.removedLately(o)
 	for _, i := range o.instances {
 		state, ok := stateOf(i.Lifecycle)
 		if !ok {
