@@ -80,7 +80,6 @@ func (s *scenario) expectClosed(ctx context.Context, node, why string) error {
 	return nil
 }
 
-
 // TestDrainAfter: a node whose instance is near the end of its protection takes no new
 // build, keeps the one that runs, and goes when it is idle. That every node of the group
 // is closed keeps CA from nothing: the next build gets a node of its own.
