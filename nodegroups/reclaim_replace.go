@@ -46,8 +46,11 @@ func (p *Provider) replaceAhead(ctx context.Context, m *member) {
 func (p *Provider) leavers(m *member) []leaver {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if writable(m.seen.group) != nil {
-		return nil // the cloud would make no other
+	if writable(m.seen.group) != nil || !m.seen.group.ExpectedNumberMode {
+		// The cloud would make no other. Without a number of its own it has to be told by
+		// a second write, beside scale-ups that wait their turn: histories showed that such
+		// a one could be made twice.
+		return nil
 	}
 	var leavers []leaver
 	for _, id := range slices.Sorted(maps.Keys(m.notices)) {
