@@ -33,7 +33,7 @@ func (p *Provider) clearLeftovers(ctx context.Context, whole bool) {
 		if tried == cleanupBatch || ctx.Err() != nil {
 			return
 		}
-		if running[n.InstanceID] || !(asleep[n.InstanceID] && silent(n)) && !p.leftOver(n) {
+		if running[n.InstanceID] || (!asleep[n.InstanceID] || !silent(n)) && !p.leftOver(n) {
 			continue
 		}
 		tried++

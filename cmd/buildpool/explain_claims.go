@@ -16,14 +16,14 @@ import (
 // behind them can be used. Somebody who may not read them is told so in their place.
 func readClaims(ctx context.Context, core typedcorev1.CoreV1Interface, pods []corev1.Pod) ([]explain.Claim, error) {
 	claims, seen := []explain.Claim{}, map[string]bool{}
-	for i := range pods {
-		if pods[i].Spec.NodeName != "" {
+	for _, pod := range pods {
+		if pod.Spec.NodeName != "" {
 			continue
 		}
-		for _, name := range explain.ClaimNames(&pods[i]) {
-			if key := pods[i].Namespace + "/" + name; !seen[key] {
+		for _, name := range explain.ClaimNames(&pod) {
+			if key := pod.Namespace + "/" + name; !seen[key] {
 				seen[key] = true
-				c, err := readClaim(ctx, core, pods[i].Namespace, name)
+				c, err := readClaim(ctx, core, pod.Namespace, name)
 				if err != nil {
 					return nil, err
 				}

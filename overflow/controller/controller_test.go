@@ -232,7 +232,7 @@ func TestAPatchThatFailsIsToldAndTriedAgain(t *testing.T) {
 	broken := errors.New("forbidden")
 	refusing := &refusingTown{town: w, err: broken}
 	c := w.controller()
-	c.Settings.Cluster = refusing
+	c.Cluster = refusing
 	c = controller.New(c.Settings)
 	require.ErrorIs(t, c.Round(t.Context()), broken)
 	assert.Empty(t, w.moved)
