@@ -100,7 +100,7 @@ func (p *Provider) letGo(ctx context.Context, m *member, leavers []leaver) error
 	}
 	p.mu.Unlock()
 	p.change(m, func(s groupState) groupState {
-		return s.letGo(ids, m.seen.group.ExpectedNumberMode, now).removing(activity)
+		return s.gone(ids, now).removing(activity)
 	})
 	p.Log.Info("spot instances let go before they are taken back: others are created now", "group", m.config.Name,
 		"scaling_group", m.cloudID, "instances", ids, "activity", activity, "token", token, "noticed", since)
@@ -113,12 +113,8 @@ func (p *Provider) letGo(ctx context.Context, m *member, leavers []leaver) error
 func (p *Provider) keptInGroup(m *member, ids []string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	unsure := errors.Is(err, cloudprovider.ErrOutcomeUnknown)
-	if unsure || errors.Is(err, cloudprovider.ErrInstanceNotFound) {
+	if errors.Is(err, cloudprovider.ErrOutcomeUnknown) || errors.Is(err, cloudprovider.ErrInstanceNotFound) {
 		m.looked = time.Time{} // the list tells
-		if unsure && !m.seen.group.ExpectedNumberMode && m.state.known {
-			m.state = m.state.owesMore(m.state.target) // nothing, unless they left
-		}
 	}
 	final := errors.Is(err, cloudprovider.ErrForbidden) || errors.Is(err, cloudprovider.ErrBelowMin) || errors.Is(err, cloudprovider.ErrDryRun)
 	if len(ids) == 1 || final {
@@ -136,14 +132,4 @@ func (p *Provider) keptInGroup(m *member, ids []string, err error) {
 		m.notices[id] = n
 		p.decided(m.config.Name, "spot instance %s is replaced only after it is gone: %s", id, err)
 	}
-}
-
-// letGo records instances that have left while the group's number stays. A group that
-// holds no number is one short then, and has to be told.
-func (s groupState) letGo(ids []string, expectedNumber bool, now time.Time) groupState {
-	s = s.gone(ids, now)
-	if !expectedNumber {
-		return s.owesMore(s.target)
-	}
-	return s
 }
