@@ -17,17 +17,19 @@ import (
 // notObjects are the files of deploy/examples that no Kubernetes API takes, and whom
 // they are for.
 var notObjects = map[string]string{
-	"examples/github-arc/values-gpu.yaml":    "values of the chart gha-runner-scale-set",
-	"examples/github-arc/values-normal.yaml": "values of the chart gha-runner-scale-set",
-	"examples/github-arc/values-spot.yaml":   "values of the chart gha-runner-scale-set",
-	"examples/github-arc/workflow.yml":       "a workflow of GitHub Actions",
-	"examples/gitlab/.gitlab-ci.yml":         "a pipeline of GitLab",
-	"examples/gitlab/values-gpu.yaml":        "values of the chart gitlab-runner",
-	"examples/gitlab/values-normal.yaml":     "values of the chart gitlab-runner",
-	"examples/gitlab/values-spot.yaml":       "values of the chart gitlab-runner",
-	"examples/jenkins/values.yaml":           "values of the chart jenkins",
-	"examples/woodpecker/.woodpecker.yaml":   "a pipeline of Woodpecker",
-	"examples/woodpecker/values.yaml":        "values of the chart woodpecker",
+	"examples/github-arc/values-gpu.yaml":                "values of the chart gha-runner-scale-set",
+	"examples/github-arc/values-normal.yaml":             "values of the chart gha-runner-scale-set",
+	"examples/github-arc/values-spot.yaml":               "values of the chart gha-runner-scale-set",
+	"examples/github-arc/workflow.yml":                   "a workflow of GitHub Actions",
+	"examples/gitlab/.gitlab-ci.yml":                     "a pipeline of GitLab",
+	"examples/gitlab/values-gpu.yaml":                    "values of the chart gitlab-runner",
+	"examples/gitlab/values-normal.yaml":                 "values of the chart gitlab-runner",
+	"examples/gitlab/values-spot.yaml":                   "values of the chart gitlab-runner",
+	"examples/jenkins/values.yaml":                       "values of the chart jenkins",
+	"examples/virtual-node/nodegroups-ack.yaml":          "a node-group file of buildpool",
+	"examples/virtual-node/nodegroups-self-managed.yaml": "a node-group file of buildpool",
+	"examples/woodpecker/.woodpecker.yaml":               "a pipeline of Woodpecker",
+	"examples/woodpecker/values.yaml":                    "values of the chart woodpecker",
 }
 
 // negatives are the files whose pods Pod Security refuses, and what for.
