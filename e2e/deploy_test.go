@@ -50,8 +50,8 @@ func deployed(t *testing.T) map[string][]objects.Object {
 	require.NoError(t, err)
 	for file, why := range notObjects {
 		assert.Contains(t, examples, file, "%s, says the list, but it is not there", why)
-		_, err := deploy.Read(file)
-		assert.Error(t, err, "%s: %s, says the list, but it holds objects", file, why)
+		read, err := deploy.Read(file)
+		assert.True(t, err != nil || isNodeGroups(read), "%s: %s, says the list, but it holds objects", file, why)
 	}
 	all := map[string][]objects.Object{}
 	for _, file := range slices.Concat(renderings, manifests, examples) {
@@ -68,6 +68,11 @@ func deployed(t *testing.T) map[string][]objects.Object {
 	jenkinsfile.SetNamespace("ci")
 	all["examples/jenkins/Jenkinsfile"] = []objects.Object{jenkinsfile}
 	return all
+}
+
+// isNodeGroups: node-group files look like objects, but no API server knows them.
+func isNodeGroups(read []objects.Object) bool {
+	return len(read) == 1 && read[0].GetAPIVersion() == "buildpool/v1alpha1"
 }
 
 // TestDeployIsAccepted: the API server takes every object of deploy/, by a server-side
