@@ -156,7 +156,10 @@ type ScalingGroup struct {
 	MultiAZPolicy string
 	// Recycles: instances are stopped and kept, and started first (economical mode).
 	Recycles bool
-	Tags     map[string]string
+	// ReplacesSpot: the cloud itself replaces spot instances that it is about to take back,
+	// and removes them as soon as others are in service (SpotInstanceRemedy).
+	ReplacesSpot bool
+	Tags         map[string]string
 }
 
 // Counters are a group's instances by life-cycle state, as the cloud counts them.

@@ -24,7 +24,7 @@ func TestToGroup(t *testing.T) {
 	g := toGroup(sdkess.ScalingGroup{
 		ScalingGroupId: "asg-a", TotalCapacity: 12, TotalInstanceCount: 3, Weighted: true, DesiredCapacity: 14, EnableDesiredCapacity: true,
 		SystemSuspended: true, SuspendedProcesses: sdkess.SuspendedProcesses{SuspendedProcess: []string{"ScaleOut"}},
-		ScalingPolicy: "forcerecycle", VSwitchId: "vsw-old",
+		ScalingPolicy: "forcerecycle", SpotInstanceRemedy: true, VSwitchId: "vsw-old",
 		ActiveCapacity: 1, PendingCapacity: 2, PendingWaitCapacity: 3, RemovingCapacity: 4, RemovingWaitCapacity: 5,
 		ProtectedCapacity: 6, StandbyCapacity: 7, StoppedCapacity: 8,
 		Tags: sdkess.TagsInDescribeScalingGroups{Tag: []sdkess.Tag{{TagKey: "a", TagValue: "b"}, {Key: "c", Value: "d"}}},
@@ -36,6 +36,7 @@ func TestToGroup(t *testing.T) {
 	assert.Equal(t, 14, g.Desired)
 	assert.Equal(t, []string{"ScaleOut", "System"}, g.Suspended)
 	assert.True(t, g.Recycles)
+	assert.True(t, g.ReplacesSpot)
 	assert.Equal(t, []string{"vsw-old"}, g.VSwitchIDs)
 	assert.Equal(t, map[string]string{"a": "b", "c": "d"}, g.Tags)
 	assert.Equal(t, []string{"ecs.b", "ecs.a"}, g.InstanceTypes)

@@ -114,6 +114,7 @@ func toGroup(g sdkess.ScalingGroup) cloudprovider.ScalingGroup {
 		VSwitchIDs:             distinct(g.VSwitchIds.VSwitchId),
 		MultiAZPolicy:          g.MultiAZPolicy,
 		Recycles:               g.ScalingPolicy == "recycle" || g.ScalingPolicy == "forcerecycle",
+		ReplacesSpot:           g.SpotInstanceRemedy,
 		Tags:                   make(map[string]string, len(g.Tags.Tag)),
 		Counters: cloudprovider.Counters{
 			Total: total, Active: g.ActiveCapacity, Pending: g.PendingCapacity, PendingWait: g.PendingWaitCapacity,

@@ -102,7 +102,8 @@ func (p *Provider) verdictOn(m *member, node cloudprovider.Node, r *removal) (ve
 			return 0, fmt.Errorf("its node may be alive, cluster-autoscaler has not shown us the cluster's nodes since we started: %w", cloudprovider.ErrNodeInUse)
 		}
 		// A machine whose node never came, or that is ill, is not worth starting again.
-		r.instanceID, r.keep = i.ID, m.seen.group.Recycles && i.Healthy && !node.Fake() && p.mayStop()
+		// Nothing holds a stopped spot instance's stock and price.
+		r.instanceID, r.keep = i.ID, m.seen.group.Recycles && i.Healthy && !i.Spot && !node.Fake() && p.mayStop()
 		return remove, nil
 	}
 	if owner := p.current.Load().owner[id.InstanceID]; owner != "" {

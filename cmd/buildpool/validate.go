@@ -24,7 +24,7 @@ func newValidateCommand(env environment) *cobra.Command {
 
   file:line:column: field: what is wrong; how to mend it
 
-The exit code is 1 if there is any error, 0 if there are only warnings.
+The exit code is 1 if there is any error, 0 if there are only warnings and advice.
 
 With --live each file is also compared with the account it names, with the
 credentials of its account section. That reads only: scaling groups, their launch
@@ -37,8 +37,8 @@ and lines; it is empty if all is well. Every object has the keys
   file      the name as given
   line      from 1; 0 if the problem has no place in the file
   column    from 1; 0 likewise
-  severity  "error" or "warning"
-  group     the node group's name in a warning or a comparison with the account, else ""
+  severity  "error", "warning" or "advice"
+  group     the node group's name in a warning, an advice or a comparison with the account, else ""
   field     the path of the value, such as groups[2].taints[0].effect, or ""
   message   what is wrong
   fix       what to do about it, or ""`,
@@ -83,8 +83,8 @@ func (c complaint) String() string {
 	if c.Line > 0 {
 		s = fmt.Sprintf("%s:%d:%d: ", c.File, c.Line, c.Column)
 	}
-	if c.Severity == config.SeverityWarning {
-		s += "warning: "
+	if c.Severity != config.SeverityError {
+		s += string(c.Severity) + ": "
 	}
 	if c.Field != "" {
 		s += c.Field + ": "
@@ -229,6 +229,9 @@ func printText(w io.Writer, verdicts []verdict) error {
 		summary := plural(v.groups, "group")
 		if n := v.count(config.SeverityWarning); n > 0 {
 			summary += ", " + plural(n, "warning")
+		}
+		if n := v.count(config.SeverityAdvice); n > 0 {
+			summary += fmt.Sprintf(", %d advice", n)
 		}
 		if _, err := fmt.Fprintf(w, "%s: OK (%s)\n", v.file, summary); err != nil {
 			return err

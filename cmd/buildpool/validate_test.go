@@ -213,6 +213,17 @@ func TestValidateLiveWithWarningsOnlyIsGood(t *testing.T) {
 	assert.Equal(t, "s", complaints[0].Group)
 }
 
+// Advice is no warning: what it is about works.
+func TestValidateLiveAdvises(t *testing.T) {
+	joining := strings.Replace(comparedAccount, `userData: KUBELET_EXTRA_ARGS="--node-labels=buildpool.io/class=normal"`,
+		`userData: "kubeadm join --node-labels=buildpool.io/class=normal"`, 1)
+	args := []string{"--live", "--ess-endpoint=" + accountToCompare(t, joining)}
+	out, err := validate(t, args, goodGroup)
+	require.NoError(t, err)
+	assert.Contains(t, out, "advice: groups[0].scalingGroup: scaling group asg-n releases what is removed from it")
+	assert.True(t, strings.HasSuffix(out, "a.yaml: OK (1 group, 1 advice)\n"), out)
+}
+
 func TestValidateLiveWithoutAccess(t *testing.T) {
 	sim := accountToCompare(t, strings.Replace(comparedAccount, "secret: sim-secret", "secret: another-secret", 1))
 	out, err := validate(t, []string{"--live", "--ess-endpoint=" + sim}, goodGroup)

@@ -18,6 +18,8 @@ const (
 	SeverityError Severity = "error"
 	// SeverityWarning: it works, but not as one would expect, or it cannot be told.
 	SeverityWarning Severity = "warning"
+	// SeverityAdvice: it works, and could work better.
+	SeverityAdvice Severity = "advice"
 )
 
 // Finding is one difference between what the node-group file promises and what the
@@ -70,8 +72,9 @@ type subject struct {
 	group Group
 }
 
-func (s *subject) fail(key, message, fix string) { s.add(SeverityError, key, message, fix) }
-func (s *subject) warn(key, message, fix string) { s.add(SeverityWarning, key, message, fix) }
+func (s *subject) fail(key, message, fix string)   { s.add(SeverityError, key, message, fix) }
+func (s *subject) warn(key, message, fix string)   { s.add(SeverityWarning, key, message, fix) }
+func (s *subject) advise(key, message, fix string) { s.add(SeverityAdvice, key, message, fix) }
 
 func (s *subject) add(severity Severity, key, message, fix string) {
 	s.findings = append(s.findings, Finding{
@@ -118,6 +121,8 @@ func (c *comparison) compareGroup(ctx context.Context, path string, g Group, byI
 		return fmt.Errorf("read launch settings: %w", err)
 	}
 	s.compareCharge(launch)
+	s.compareReclaims(live, launch)
+	s.compareRecycling(live, launch)
 	s.compareRegistration(live, launch)
 	return s.compareTypes(ctx, live, launch)
 }

@@ -135,6 +135,9 @@ func (s Simulation) group(cfg config.Config, g config.Group, facts map[string]Fa
 		}
 		launch, types = assumedLaunch(cfg, g, t), []cloudprovider.InstanceType{t}
 	}
+	if assumed.Recycles && launch.Spot() {
+		return engine.Group{}, "", errors.New("recycles is assumed of it, but its instances are spot, which are released and never stopped: remove recycles")
+	}
 	group = engine.Group{
 		Config: g, Recycles: assumed.Recycles,
 		Boot:    assumed.Boot.orElse(engine.Delay{Median: defaultBoot, P95: defaultBootP95}),

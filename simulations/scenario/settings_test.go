@@ -44,9 +44,9 @@ groups:
     instanceType: ecs.g7.xlarge
     pricePerHour: 0.25
     boot: {median: 1m, p95: 2m}
-    recycles: true
     stock: 7
     spot: {notice: 2m, reclaimsPerHour: 0.1, mass: [{at: 2h, share: 0.5}]}
+  - {name: n, recycles: true}
 images: [{name: go, pull: 40s}, {name: jnlp, baked: true}]
 stockouts: [{group: s, from: 1h, until: 2h, stock: 3}]
 scheduler: MostAllocated
@@ -68,6 +68,7 @@ variants: [{name: slow, flags: [--scan-interval=30s], scheduler: LeastAllocated}
 	assert.Equal(t, "8", n.Template.Capacity.Cpu().String())
 	assert.Equal(t, "7910m", n.Template.Allocatable.Cpu().String(), "as production reserves")
 	assert.Nil(t, n.Spot)
+	assert.True(t, n.Recycles)
 	assert.Equal(t, engine.Delay{Median: time.Minute, P95: 2 * time.Minute}, spot.Boot)
 	assert.Equal(t, 0.25, spot.PricePerHour)
 	assert.Equal(t, "4", spot.Template.Capacity.Cpu().String())
@@ -86,6 +87,12 @@ variants: [{name: slow, flags: [--scan-interval=30s], scheduler: LeastAllocated}
 	out, err = s.Settings(groups(t), nil, s.Variants[0], more)
 	require.NoError(t, err)
 	assert.Equal(t, 40*time.Second, out.Autoscaler.ScanInterval, "the command line comes last")
+}
+
+func TestSpotInstancesAreNeverStopped(t *testing.T) {
+	_, err := parse(t, "groups: [{name: s, instanceType: ecs.g7.xlarge, recycles: true}]").Settings(groups(t), nil, scenario.Variant{}, scenario.Flags{})
+	require.ErrorContains(t, err, `group "s": recycles is assumed of it, but its instances are spot`)
+	require.ErrorContains(t, err, "remove recycles")
 }
 
 func TestFactsOutrankDefaults(t *testing.T) {
