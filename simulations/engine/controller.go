@@ -157,6 +157,7 @@ func (o *controller) move(leaving [][]int32) {
 		}
 		slices.Sort(places)
 		for _, w := range o.world.demands[d].waiting.remove(places) {
+			o.world.demands[d].line.remove(w.turn)
 			o.start(d, w)
 		}
 		o.world.wake()
@@ -184,7 +185,7 @@ func (o *controller) mayMove(c int) (until time.Duration, may bool) {
 			return o.world.now, true
 		}
 		if p.Start.After > 0 {
-			ages := o.since(o.created(q.first()).Add(p.Start.After))
+			ages := o.since(o.created(q.at(0)).Add(p.Start.After))
 			if ages < o.world.now {
 				return o.world.now, true
 			}

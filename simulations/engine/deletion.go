@@ -78,6 +78,7 @@ func (s *autoscaler) delete(id int32, drain bool) {
 	w.unshelve(id)
 	s.drop(id)
 	n.state, n.drained = deleting, drain
+	w.nodeTainted()
 	w.groups[n.group].ready--
 	w.groups[n.group].deleting++
 	s.deletions.begin(id, n.group, drain)

@@ -25,8 +25,9 @@ type demand struct {
 	placeable bool
 	// ladder finds the best node that has room for it.
 	ladder ladder
-	// waiting are its builds that have no node.
+	// waiting are its builds that have no node; line is how the scheduler tries them.
 	waiting queue
+	line    line
 }
 
 // kind is what nodes have in common that no scheduler could tell apart, whichever
@@ -36,6 +37,8 @@ type kind struct {
 	demands     []int32 // that fit an empty node of the kind
 	// avoided counts the group's own PreferNoSchedule taints.
 	avoided int32
+	// open counts the nodes that the scheduler places builds on, full ones too.
+	open int
 }
 
 // demandsOf reduces the trace's shapes to demands; of[shape] is the shape's demand.

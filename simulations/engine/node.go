@@ -47,6 +47,7 @@ func (w *world) shelve(id int32) {
 	}
 	key := shelfKey{left: n.left, kind: w.kindOf[n.group], avoided: n.avoided}
 	n.shelf, n.place = w.shelves.put(key, id)
+	w.kinds[key.kind].open++
 }
 
 // unshelve takes a node out of the scheduler's sight.
@@ -59,6 +60,7 @@ func (w *world) unshelve(id int32) {
 		w.nodes[moved].place = n.place
 	}
 	n.shelf = -1
+	w.kinds[w.kindOf[n.group]].open--
 }
 
 // touch notes that the autoscaler has to look at the node again.

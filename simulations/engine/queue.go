@@ -1,6 +1,10 @@
 package engine
 
-import "time"
+import (
+	"slices"
+	"sort"
+	"time"
+)
 
 // waiter is a build without a node.
 type waiter struct {
@@ -18,8 +22,7 @@ type waiter struct {
 	hint    hint
 }
 
-// queue holds the builds of one demand that wait, in order of creation, which is the
-// order in which the scheduler tries them.
+// queue holds the builds of one demand that wait, in order of creation.
 type queue struct {
 	waiters []waiter
 	head    int
@@ -34,8 +37,6 @@ type queue struct {
 
 func (q *queue) len() int { return len(q.waiters) - q.head }
 
-func (q *queue) first() *waiter { return &q.waiters[q.head] }
-
 func (q *queue) at(i int) *waiter { return &q.waiters[q.head+i] }
 
 func (q *queue) push(build, turn int32, now time.Duration) {
@@ -46,10 +47,19 @@ func (q *queue) push(build, turn int32, now time.Duration) {
 	q.waiters = append(q.waiters, waiter{build: build, turn: turn, since: now, blocked: q.spent, covered: Never})
 }
 
-func (q *queue) pop() waiter {
-	w := q.waiters[q.head]
-	q.head++
-	q.coveredTo = max(q.coveredTo-1, 0)
+// take removes the waiter of a turn. Nearly always it is at one of the ends.
+func (q *queue) take(turn int32) waiter {
+	at := sort.Search(q.len(), func(i int) bool { return q.at(i).turn >= turn })
+	w := *q.at(at)
+	if at < q.coveredTo {
+		q.coveredTo--
+	}
+	if at < q.len()/2 {
+		copy(q.waiters[q.head+1:], q.waiters[q.head:q.head+at])
+		q.head++
+	} else {
+		q.waiters = slices.Delete(q.waiters, q.head+at, q.head+at+1)
+	}
 	if q.head > 1024 && q.head*2 > len(q.waiters) {
 		n := copy(q.waiters, q.waiters[q.head:])
 		q.waiters, q.head = q.waiters[:n], 0

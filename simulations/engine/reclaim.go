@@ -45,6 +45,7 @@ func (w *world) doom(id int32) {
 	}
 	w.unshelve(id)
 	n.doomed = true
+	w.nodeTainted()
 }
 
 // reclaim takes an instance and its builds begin anew. The group's target stays: the

@@ -59,7 +59,8 @@ type world struct {
 	events   eventQueue
 	next     int // the next build to arrive
 	// turns counts the pods that have been created.
-	turns int32
+	turns  int32
+	trials trials
 	// open counts the builds that have not ended and can, done those that have.
 	open, done int
 
@@ -190,6 +191,7 @@ func (w *world) happen(e event) {
 	case nodeJoins:
 		if w.nodes[e.subject].state == creating {
 			w.join(e.subject)
+			w.nodeAdded(w.kindOf[w.nodes[e.subject].group])
 			w.scheduleAll()
 		}
 	case nodeDeleted:

@@ -16,33 +16,33 @@ func (w *world) arrive(build int32) {
 	}
 }
 
-// enqueue puts a build's new pod at the end of the scheduler's queue.
+// enqueue gives the scheduler a build's new pod.
 func (w *world) enqueue(d *demand, build int32) {
 	d.waiting.push(build, w.turns, w.now)
 	w.overflow.forget(build)
+	w.trials.fail(&d.line, w.turns, w.now)
 	w.turns++
 }
 
-// schedule places the demand's builds while there is room for them, the oldest first.
+// schedule places the demand's builds while there is room for them.
 func (w *world) schedule(d *demand) {
 	for d.waiting.len() > 0 {
 		best := w.best(d)
 		if len(best) == 0 {
 			return
 		}
-		w.place(d, d.waiting.pop(), w.shelves.draw(best, w.ties))
+		w.place(d, d.waiting.take(d.line.pop().turn), w.shelves.draw(best, w.ties))
 	}
 }
 
-// scheduleAll places what waits after room has come free: of the demands whose oldest
-// build finds a node, the one whose build came first goes first, as in the scheduler's
-// queue.
+// scheduleAll places what waits after room has come free: of the demands whose builds
+// find a node, the one goes first whose build is the first in the scheduler's queue.
 func (w *world) scheduleAll() {
 	for {
 		var first *demand
 		for i := range w.demands {
 			d := &w.demands[i]
-			if d.waiting.len() == 0 || first != nil && d.waiting.first().turn > first.waiting.first().turn {
+			if d.waiting.len() == 0 || first != nil && d.line.first().rank > first.line.first().rank {
 				continue
 			}
 			if len(w.best(d)) > 0 {
@@ -52,7 +52,7 @@ func (w *world) scheduleAll() {
 		if first == nil {
 			return
 		}
-		w.place(first, first.waiting.pop(), w.shelves.draw(w.best(first), w.ties))
+		w.place(first, first.waiting.take(first.line.pop().turn), w.shelves.draw(w.best(first), w.ties))
 	}
 }
 
@@ -96,9 +96,11 @@ func (w *world) end(e event) {
 	w.done++
 	if e.node < 0 {
 		w.overflow.ended(e.subject)
+		w.podDeleted()
 		return
 	}
 	w.leave(e.subject, e.node)
+	w.podDeleted()
 	if w.nodes[e.node].shelf >= 0 {
 		w.scheduleAll()
 	}
@@ -133,6 +135,7 @@ func (w *world) interrupt(id int32) {
 	for len(n.builds) > 0 {
 		build := n.builds[0]
 		w.leave(build, id)
+		w.podDeleted()
 		r := &w.result.Builds[build]
 		r.Interruptions++
 		w.scaler.drains.hints.forget(build)

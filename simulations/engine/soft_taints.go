@@ -45,6 +45,7 @@ func (t *softTaints) spend(budget *int, ids []int32, applies func(*node) bool, s
 		s.world.unshelve(id)
 		n.avoided = taint
 		s.world.shelve(id)
+		s.world.nodeTainted()
 	}
 	return rest
 }
