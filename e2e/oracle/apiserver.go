@@ -40,7 +40,7 @@ func (w *world) newClient() *fake.Clientset {
 			return true, nil, notFound("nodes", object.Name)
 		}
 		w.recordTaints(n, object)
-		w.replace(n, object.DeepCopy())
+		w.change(n, object.DeepCopy(), time.Now())
 		return true, object, nil
 	})
 	client.PrependReactor("get", "pods", func(a core.Action) (bool, runtime.Object, error) {

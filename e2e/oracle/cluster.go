@@ -21,15 +21,13 @@ type cluster struct {
 	// order of registration, for a repeatable run.
 	order []*node
 	pods  map[string]*pod
-	// pending pods in the order of the scheduler's queue; running by name.
+	// pending pods have no node.
 	pending []*pod
-	// freed nodes may have room for pods that had none.
-	freed map[*node]bool
-	names int
+	names   int
 }
 
 func newCluster(s engine.Settings, _ time.Time) cluster {
-	c := cluster{settings: s, nodes: map[string]*node{}, pods: map[string]*pod{}, freed: map[*node]bool{}}
+	c := cluster{settings: s, nodes: map[string]*node{}, pods: map[string]*pod{}}
 	for n := range s.Trace.Shapes {
 		c.shapes = append(c.shapes, newShape(s, n))
 	}
@@ -77,8 +75,8 @@ func (w *world) join(m *machine, now time.Time) {
 	m.node = n
 	w.cluster.nodes[n.object.Name] = n
 	w.cluster.order = append(w.cluster.order, n)
-	w.cluster.freed[n] = true
 	w.recordReady(m, now)
+	w.register(n, now)
 }
 
 // newNode is the node as kubelet registers it and the node controller sees it Ready.
@@ -109,20 +107,9 @@ func roomOf(list corev1.ResourceList) resources {
 // leave takes a node out of the cluster; the builds on it begin anew.
 func (w *world) leave(n *node, now time.Time) {
 	delete(w.cluster.nodes, n.object.Name)
-	delete(w.cluster.freed, n)
 	w.cluster.order = slices.DeleteFunc(w.cluster.order, func(o *node) bool { return o == n })
 	for _, p := range slices.Clone(n.pods) {
 		w.interrupt(p, now)
-	}
-}
-
-// replace changes a node's object, as an update of the API does.
-func (w *world) replace(n *node, object *corev1.Node) {
-	blocked := !schedulable(n.object)
-	n.object = object
-	if blocked && schedulable(object) {
-		w.cluster.freed[n] = true
-		w.poke()
 	}
 }
 
@@ -131,7 +118,7 @@ func (c *cluster) ordered(machines map[string]*machine) []*machine {
 	return slices.SortedFunc(maps.Values(machines), func(a, b *machine) int { return a.record - b.record })
 }
 
-// add makes a pod of a build and puts it at the end of the scheduler's queue.
+// add makes a pod of a build.
 func (w *world) add(build int, now time.Time) *pod {
 	s := &w.cluster.shapes[w.settings.Trace.Builds[build].Shape]
 	w.cluster.names++

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	schedulerframework "k8s.io/kubernetes/pkg/scheduler/framework"
 )
 
 // bind starts a pod on a node: its image is pulled unless it is there or on its way,
@@ -66,9 +67,7 @@ func (w *world) unbind(p *pod, now time.Time) {
 	n.pods = slices.DeleteFunc(n.pods, func(o *pod) bool { return o == p })
 	n.used.add(p.shape.requests, -1)
 	w.recordIdle(n, now)
-	if w.cluster.nodes[n.object.Name] == n {
-		w.cluster.freed[n] = true
-	}
+	w.occur(schedulerframework.EventAssignedPodDelete, p.object, nil, now)
 }
 
 // interrupt ends an attempt whose node was taken or drained: the build begins anew,

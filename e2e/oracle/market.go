@@ -42,7 +42,7 @@ func (w *world) reclaim(m *machine, now time.Time, notice time.Duration) {
 		cordoned := m.node.object.DeepCopy()
 		cordoned.Spec.Unschedulable = true
 		cordoned.Spec.Taints = append(cordoned.Spec.Taints, corev1.Taint{Key: corev1.TaintNodeUnschedulable, Effect: corev1.TaintEffectNoSchedule})
-		w.replace(m.node, cordoned)
+		w.change(m.node, cordoned, now)
 	}
 	end := now.Add(notice)
 	w.at(end, func() { w.look(end) })

@@ -11,7 +11,6 @@ import (
 
 	"google.golang.org/grpc"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
-	"k8s.io/autoscaler/cluster-autoscaler/simulator/framework"
 	"k8s.io/klog/v2"
 
 	"github.com/buildpool/buildpool/simulations/engine"
@@ -31,12 +30,12 @@ type Run struct {
 func Play(t *testing.T, s engine.Settings) Run {
 	t.Helper()
 	quiet()
-	handle, err := newHandle(t.Context())
+	parts, err := newUpstream(t.Context())
 	if err != nil {
 		t.Fatalf("play the oracle: %v", err)
 	}
 	var run Run
-	synctest.Test(t, func(*testing.T) { run, err = play(s, handle) })
+	synctest.Test(t, func(*testing.T) { run, err = play(s, parts) })
 	if err != nil {
 		t.Fatalf("play the oracle: %v", err)
 	}
@@ -48,13 +47,13 @@ var quiet = sync.OnceFunc(func() {
 	klog.SetOutput(io.Discard)
 })
 
-func play(s engine.Settings, handle *framework.Handle) (Run, error) {
+func play(s engine.Settings, parts upstream) (Run, error) {
 	time.Sleep(untilWeekday(s.Trace.Start))
 	account, err := newAccount(s, func(g engine.Group) int { return g.Config.Min })
 	if err != nil {
 		return Run{}, err
 	}
-	w := newWorld(s, account)
+	w := newWorld(s, account, parts)
 	p, err := newProvider(s, watched{account.Transport(), w}, w)
 	if err != nil {
 		return Run{}, err
@@ -65,7 +64,7 @@ func play(s engine.Settings, handle *framework.Handle) (Run, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer drain(cancel)
-	a, err := newAutoscaler(ctx, w, p, w.overhear(p.inProcess()), handle)
+	a, err := newAutoscaler(ctx, w, p, w.overhear(p.inProcess()), parts.handle)
 	if err != nil {
 		return Run{}, err
 	}

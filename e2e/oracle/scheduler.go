@@ -6,6 +6,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/names"
 
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/simulations/engine"
@@ -33,57 +35,20 @@ func (w *world) arrive(now time.Time) {
 	w.place(w.add(build, now), now)
 }
 
-// place binds a new pod, or says that it is unschedulable.
-func (w *world) place(p *pod, now time.Time) {
-	if n := w.choose(p.shape, w.cluster.order); n != nil {
-		w.bind(p, n, now)
-		return
-	}
-	object := *p.object
-	object.Status.Conditions = []corev1.PodCondition{{
-		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, LastTransitionTime: seconds(now),
-	}}
-	p.object = &object
-	w.cluster.pending = append(w.cluster.pending, p)
-	select {
-	case w.unschedulable <- struct{}{}:
-	default:
-	}
-}
+// filters are the plugins that may refuse a build a node, in the order in which
+// kube-scheduler asks them.
+var filters = []string{names.NodeUnschedulable, names.TaintToleration, names.NodeAffinity, names.NodeResourcesFit}
 
-// scheduleFreed tries the waiting pods, in their order, on the nodes that have room
-// now and had not before; on all others they have failed already.
-func (w *world) scheduleFreed(now time.Time) {
-	if len(w.cluster.freed) == 0 {
-		return
-	}
-	var nodes []*node
-	for _, n := range w.cluster.order {
-		if w.cluster.freed[n] {
-			nodes = append(nodes, n)
-		}
-	}
-	clear(w.cluster.freed)
-	failed := map[*shape]bool{}
-	w.cluster.pending = slices.DeleteFunc(w.cluster.pending, func(p *pod) bool {
-		if failed[p.shape] {
-			return false
-		}
-		n := w.choose(p.shape, nodes)
-		if n == nil {
-			failed[p.shape] = true
-			return false
-		}
-		w.bind(p, n, now)
-		return true
-	})
-}
-
-// choose returns the best of the nodes that take a pod, or nil.
-func (w *world) choose(s *shape, nodes []*node) *node {
+// choose returns the best of the nodes that take a pod; if none does, which plugins
+// refused it. A cluster has a node that is not for builds, where cluster-autoscaler
+// itself runs.
+func (w *world) choose(s *shape) (*node, sets.Set[string]) {
+	rejectors := sets.New(names.NodeAffinity)
 	var feasible []*node
-	for _, n := range nodes {
-		if s.fits(n) {
+	for _, n := range w.cluster.order {
+		if by := s.refused(n); by != "" {
+			rejectors.Insert(by)
+		} else {
 			feasible = append(feasible, n)
 		}
 	}
@@ -101,7 +66,7 @@ func (w *world) choose(s *shape, nodes []*node) *node {
 			}
 		}
 	}
-	return best
+	return best, rejectors
 }
 
 // scores are what the plugins give the nodes that take a pod, all together.
@@ -122,31 +87,34 @@ func scores(strategy engine.Scheduler, s *shape, feasible []*node) []int64 {
 	return all
 }
 
-func schedulable(n *corev1.Node) bool {
-	return !n.Spec.Unschedulable && !slices.ContainsFunc(n.Spec.Taints, func(t corev1.Taint) bool { return t.Key == toBeDeleted })
-}
-
 // toBeDeleted is the taint with which cluster-autoscaler begins a node's end.
 const toBeDeleted = "ToBeDeletedByClusterAutoscaler"
 
-func (s *shape) fits(n *node) bool {
-	r, u, q := n.room, n.used, s.requests
-	if u.milliCPU+q.milliCPU > r.milliCPU || u.memory+q.memory > r.memory || u.gpus+q.gpus > r.gpus || u.pods+q.pods > r.pods {
-		return false
+// refused returns the first plugin that refuses the pod a node, or "".
+func (s *shape) refused(n *node) string {
+	switch r, u, q := n.room, n.used, s.requests; {
+	case n.object.Spec.Unschedulable:
+		return names.NodeUnschedulable
+	case slices.ContainsFunc(n.object.Spec.Taints, func(t corev1.Taint) bool {
+		return t.Effect != corev1.TaintEffectPreferNoSchedule && !s.tolerates(t)
+	}):
+		return names.TaintToleration
+	case !s.selects(n.object.Labels):
+		return names.NodeAffinity
+	case u.milliCPU+q.milliCPU > r.milliCPU || u.memory+q.memory > r.memory || u.gpus+q.gpus > r.gpus || u.pods+q.pods > r.pods:
+		return names.NodeResourcesFit
 	}
-	labels := n.object.Labels
+	return ""
+}
+
+func (s *shape) selects(labels map[string]string) bool {
 	for key, value := range s.spec.NodeSelector {
 		if labels[key] != value {
 			return false
 		}
 	}
 	classes := s.spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms[0].MatchExpressions[0].Values
-	if !slices.Contains(classes, labels[cloudprovider.LabelClass]) {
-		return false
-	}
-	return schedulable(n.object) && !slices.ContainsFunc(n.object.Spec.Taints, func(t corev1.Taint) bool {
-		return t.Effect != corev1.TaintEffectPreferNoSchedule && !s.tolerates(t)
-	})
+	return slices.Contains(classes, labels[cloudprovider.LabelClass])
 }
 
 func (s *shape) tolerates(t corev1.Taint) bool {

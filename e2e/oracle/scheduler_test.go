@@ -49,7 +49,7 @@ func TestSchedulerScoresAsKubeScheduler(t *testing.T) {
 		var feasible []*node
 		for _, n := range nodes {
 			_, takes := theirs[n.object.Name]
-			require.Equal(t, takes, s.fits(n), "%v on %v", s.requests, n.object.Spec)
+			require.Equal(t, takes, s.refused(n) == "", "%v on %v", s.requests, n.object.Spec)
 			if takes {
 				feasible = append(feasible, n)
 			}
@@ -77,7 +77,7 @@ func someNodes(w *world, chance *rand.Rand) []*node {
 		}
 		for range chance.IntN(5) {
 			s := &w.cluster.shapes[chance.IntN(len(w.cluster.shapes))]
-			if s.fits(made) {
+			if s.refused(made) == "" {
 				p := &pod{shape: s, object: s.newPod(made.object.Name+string(rune('0'+len(made.pods))), w.start)}
 				p.object.Spec.NodeName = made.object.Name
 				made.pods = append(made.pods, p)

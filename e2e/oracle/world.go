@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/kubernetes/pkg/scheduler/backend/queue"
+
 	"github.com/buildpool/buildpool/ess/esssim"
 	"github.com/buildpool/buildpool/simulations/engine"
 )
@@ -29,6 +31,7 @@ type world struct {
 	arrived int // builds of the trace that have come
 	left    int // builds that are not done
 	cluster cluster
+	queue   *queue.PriorityQueue
 	// machines are the account's instances, by ID.
 	machines map[string]*machine
 	// looking: a look at the account is planned.
@@ -41,12 +44,12 @@ type world struct {
 	log     []Event
 }
 
-func newWorld(s engine.Settings, account *esssim.Simulator) *world {
+func newWorld(s engine.Settings, account *esssim.Simulator, u upstream) *world {
 	w := &world{
 		settings: s, account: account,
 		unschedulable: make(chan any, 1), wake: make(chan struct{}, 1),
 		start: time.Now(), rng: rand.New(rand.NewPCG(s.Seed, 0x0eac1e)),
-		left: len(s.Trace.Builds), machines: map[string]*machine{},
+		left: len(s.Trace.Builds), machines: map[string]*machine{}, queue: newQueue(u),
 	}
 	w.cluster = newCluster(s, w.start)
 	w.result = newResult(s)
@@ -116,8 +119,7 @@ func (w *world) run(done <-chan struct{}) {
 	}
 }
 
-// happen runs what is due, each event followed by a look of the scheduler at the room
-// that it freed, and returns when something is next.
+// happen runs what is due, and returns when something is next.
 func (w *world) happen(now time.Time) (next time.Time, any bool) {
 	for {
 		next, any = w.nextEvent()
@@ -128,13 +130,11 @@ func (w *world) happen(now time.Time) (next time.Time, any bool) {
 			w.arrive(now)
 		case !arrives && any && !next.After(now):
 			heap.Pop(&w.events).(event).happen()
-		case len(w.cluster.freed) == 0:
-			if arrives {
-				return arrival, true
-			}
+		case arrives:
+			return arrival, true
+		default:
 			return next, any
 		}
-		w.scheduleFreed(now)
 	}
 }
 
