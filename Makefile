@@ -11,7 +11,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 IMAGE    ?= buildpool:$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race lint fuzz soak bench bench-alicloud generate verify e2e fidelity fidelity-quick image clean build
+.PHONY: help demo test race lint fuzz soak bench bench-alicloud generate verify e2e fidelity fidelity-quick fidelity-wall image clean build
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,13 @@ fidelity: ## the simulator against the real cluster-autoscaler in virtual time, 
 
 fidelity-quick: ## the same for a few cases, three seeds each: minutes
 	$(FIDELITY) -short
+
+WALL = $(CURDIR)/$(BIN)/wall.csv
+
+fidelity-wall: ## a quarter of an hour on the real control plane, then the same builds in the oracle and the simulator
+	@mkdir -p $(BIN)
+	BUILDPOOL_E2E_WALL=$(WALL) $(GO) -C e2e test -count=1 -v -timeout 30m -run '^TestFidelityOnTheWallClock$$' .
+	$(GO) -C e2e/oracle test -tags externalgrpc -vet=off -count=1 -v -run '^TestWall$$' . -wall $(WALL)
 
 build: ## the binary, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/buildpool ./cmd/buildpool
