@@ -82,7 +82,7 @@ var fidelityCases = []fidelityCase{
 	{name: "real trace, 30 days", costly: true, trace: realTrace(30), with: []func(*engine.Settings){groups(normal("normal", 100))}},
 	{name: "1,000 builds/h", trace: rush(1000, 3*time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 500))}},
 	{name: "5,000 builds/h", trace: rush(5000, time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 500))}},
-	{name: "20,000 builds/h", costly: true, trace: rush(20000, time.Hour, mixed...), with: []func(*engine.Settings){groups(normal("normal", 1000))}},
+	{name: "20,000 builds/h, 10 min", costly: true, trace: rush(20000, 10*time.Minute, mixed...), with: []func(*engine.Settings){groups(normal("normal", 1000))}},
 	{name: "three sizes, least-waste", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes()}},
 	{name: "three sizes, random", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes(), expanders("random")}},
 	{name: "three sizes, priority", trace: rush(300, 8*time.Hour, mixed...), with: []func(*engine.Settings){threeSizes(), expanders("priority")}},
