@@ -106,6 +106,11 @@ func (p *player) removeByHand(l *ledger, s step) string {
 	}
 	require.NoError(p.t, err)
 	l.step.byHand, l.handled = true, p.now()
+	if l.named[id] {
+		// A removal of ours got no answer, and what the hand did may be taken for it: the
+		// activity does not tell whose it is.
+		p.doubtful(l, 0, 1)
+	}
 	l.excused[id] = true
 	l.allowed++
 	return fmt.Sprintf("%s, to be replaced %t", id, keep)

@@ -48,9 +48,10 @@ func (s groupState) recallNumber(o observation, now time.Time) groupState {
 	}
 	s.target, s.held = shown, shown
 	// A number that none of these writes made or replaced is somebody else's, and newer.
-	if n := len(numbers); n > 0 && numbers[n-1] != shown && slices.Contains(numbers, shown) {
+	if n := len(numbers); n > 0 && slices.Contains(numbers, shown) {
 		s.target, s.held = max(0, numbers[n-1]), max(0, numbers[n-1])
-		s.replaced = append(numbers[:n-1:n-1], shown)
+		s.replaced = numbers[: n-1 : n-1]
+		s.lastWrite = now // when a removal was is told to the minute only
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package nodegroups
 
 import (
 	"slices"
+	"time"
 
 	"github.com/buildpool/buildpool/cloudprovider"
 )
@@ -38,5 +39,36 @@ func mayRun(id string, activities []cloudprovider.Activity) bool {
 // coming counts the instances that running activities are to create and that have not
 // been listed.
 func (s groupState) coming(o observation) int {
-	return max(0, inProgress(o.activities, slices.Concat(o.instances, s.vanished))-s.started(o))
+	known := slices.Concat(o.instances, s.vanished)
+	return max(0, inProgress(o.activities, known)-s.started(o)-removedUnborn(o.activities, known))
+}
+
+// removedUnborn counts the instances that removals name which no activity names as
+// created, and no list we have seen since our start shows: what made them runs on, so they
+// were removed before it ended, and are not to come.
+func removedUnborn(activities []cloudprovider.Activity, known []cloudprovider.Instance) int {
+	born := map[string]bool{}
+	for _, i := range known {
+		born[i.ID] = true
+	}
+	var since time.Time // the first of the running ones began
+	for _, a := range activities {
+		for _, id := range a.Created {
+			born[id] = true
+		}
+		if began := startOf(a); a.Status == cloudprovider.ActivityInProgress && a.Requested > 0 && (since.IsZero() || began.Before(since)) {
+			since = began
+		}
+	}
+	n := 0
+	for _, a := range activities {
+		for _, id := range a.Removed {
+			if since.IsZero() || born[id] || a.Ended.Add(activityTimeStep).Before(since) {
+				continue
+			}
+			born[id] = true
+			n++
+		}
+	}
+	return n
 }
