@@ -45,6 +45,33 @@ func TestTargetAfterARestart(t *testing.T) {
 	}
 }
 
+// Scale-ups and a removal after them have come to a number that the group had before, and
+// a reading that is late shows each of those in between in its turn.
+func TestNumbersThatAreShownLateAfterARestart(t *testing.T) {
+	first := signedBy(activity("asa-1", running, at(-6), 1, 0), "token-1", 4, 5, -6)
+	second := signedBy(activity("asa-2", running, at(-4), 1, 0), "token-2", 5, 6, -4)
+	leap := signedBy(activity("asa-1", running, at(-6), 4, 0), "token-1", 4, 8, -6)
+	for name, c := range map[string]struct {
+		activities []cloudprovider.Activity
+		shown      []int
+		want       int
+	}{
+		"the same number as before":      {[]cloudprovider.Activity{removing("asa-3", -2, 1), second, first}, []int{5, 6, 5}, 5},
+		"removals one by one":            {[]cloudprovider.Activity{removing("asa-4", -2, 2), removing("asa-3", -3, 1), first}, []int{5, 4, 2}, 2},
+		"a removal long after":           {[]cloudprovider.Activity{removing("asa-3", -2, 1), signedBy(activity("asa-1", running, at(-29), 1, 0), "token-1", 4, 5, -29)}, []int{5, 5, 5, 4}, 4},
+		"of which the first came before": {[]cloudprovider.Activity{leap, removing("asa-0", -8, 1), removing("asa-9", -9, 2)}, []int{7, 5, 4, 8}, 8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var s groupState
+			for n, shown := range c.shown {
+				now := at(2 * n)
+				s = s.observe(seen(now, shown, 4, c.activities...), now)
+				assert.Equal(t, c.want, s.target, "when %d is shown", shown)
+			}
+		})
+	}
+}
+
 func classic(o observation) observation {
 	o.group.ExpectedNumberMode, o.group.Desired = false, 0
 	return o

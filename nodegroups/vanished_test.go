@@ -46,3 +46,22 @@ func TestVanishedInstancesAreForgotten(t *testing.T) {
 	}
 	assert.Empty(t, groupState{}.lose(seen(at(0), 1, 1).instances, seen(at(1), 0, 0)).vanished, "nor noted, where no activity created them")
 }
+
+// After a restart nothing has been listed before: the removals that have ended tell.
+func TestWhatWasRemovedBeforeItsActivityEndedIsNotAwaited(t *testing.T) {
+	creating := activity("asa-2", running, at(-60), 3, 0)
+	for name, c := range map[string]struct {
+		activities []cloudprovider.Activity
+		want       int
+	}{
+		"nothing was removed":                    {[]cloudprovider.Activity{creating}, 3},
+		"one of the three":                       {[]cloudprovider.Activity{removing("asa-3", -30, 1, "i-9"), creating}, 2},
+		"one that an ended activity had created": {[]cloudprovider.Activity{removing("asa-3", -30, 1, "i-9"), creating, {ID: "asa-1", Status: cloudprovider.ActivitySuccessful, Requested: 1, Created: []string{"i-9"}, Started: at(-600), Ended: at(-500)}}, 3},
+		"one that left before the three began":   {[]cloudprovider.Activity{creating, removing("asa-1", -300, 1, "i-9")}, 3},
+		"one that is listed":                     {[]cloudprovider.Activity{removing("asa-3", -30, 1, "i-000"), creating}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, c.want, groupState{}.coming(seen(at(0), 4, 1, c.activities...)))
+		})
+	}
+}
