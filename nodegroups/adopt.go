@@ -126,7 +126,7 @@ func (s groupState) unlisted(o observation) (coming, leaving int) {
 	for _, i := range o.instances {
 		_, left := s.departed[i.ID]
 		left = left || i.Lifecycle == cloudprovider.Removing || i.Lifecycle == cloudprovider.RemovingWait
-		if left && !named[i.ID] { // which no running removal takes any more
+		if left && !named[i.ID] && !s.detached[i.ID] { // which a running removal takes
 			shown++
 		}
 	}

@@ -192,6 +192,7 @@ func drawFault(r *rand.Rand) esssim.Fault {
 	apis := []string{
 		"*", "ScaleWithAdjustment", "ScaleWithAdjustment", "RemoveInstances", "RemoveInstances",
 		"DescribeScalingGroups", "DescribeScalingInstances", "DescribeScalingActivities",
+		"DescribeInstances", "DetachInstances",
 	}
 	kinds := []esssim.FaultKind{
 		esssim.FaultThrottle, esssim.FaultError, esssim.FaultDrop, esssim.FaultDrop, esssim.FaultSlow, esssim.FaultBadJSON, esssim.FaultBadCode,

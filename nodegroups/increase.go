@@ -110,7 +110,7 @@ func (p *Provider) base(ctx context.Context, m *member, group cloudprovider.Scal
 	alive := countersLive(group)
 	outdated := group.ExpectedNumberMode && state.outdated(group.Desired, now)
 	if len(state.doubts) == 0 && !outdated && !state.owed && (group.ExpectedNumberMode || alive <= state.target) {
-		return state.base(group, alive, now), nil
+		return state.base(group, alive), nil
 	}
 	exact, err := p.lookClosely(ctx, m, group)
 	if err != nil {
@@ -120,35 +120,47 @@ func (p *Provider) base(ctx context.Context, m *member, group cloudprovider.Scal
 		return s.lose(m.seen.instances, exact).wake(m.seen, exact).settleDoubts(exact)
 	})
 	state, _ = p.stateOf(m)
-	if exists := state.existing(exact); !group.ExpectedNumberMode || state.owed {
-		alive = exists
-	} else if state.outdated(group.Desired, now) {
-		return max(state.lastNumber(exact, now), min(exists, group.Desired)), nil
-	}
-	return state.base(group, alive, now), nil
+	return state.countsFrom(exact, now), nil
 }
 
-// lastNumber is the one that our writes of late and the removals around them have come to.
-// The number that is shown may still be one that somebody has set since, so a scale-up
-// counts from no less than what exists up to there.
-func (s groupState) lastNumber(o observation, now time.Time) int {
-	if numbers := recentNumbers(o.activities, now); len(numbers) > 0 {
-		return numbers[len(numbers)-1]
+// countsFrom is the number a scale-up counts from by a close look.
+func (s groupState) countsFrom(o observation, now time.Time) int {
+	exists := s.existing(o)
+	outdated := o.group.ExpectedNumberMode && !s.more && s.outdated(o.group.Desired, now)
+	switch {
+	case outdated && s.owed:
+		return max(s.lastNumber(o, now), exists)
+	case outdated:
+		return max(s.lastNumber(o, now), min(exists, o.group.Desired))
+	case !o.group.ExpectedNumberMode, s.owed:
+		return s.base(o.group, exists)
 	}
-	return s.target
+	return s.base(o.group, countersLive(o.group))
+}
+
+// lastNumber is the one that our writes of late and the removals around them have come to,
+// and no more than what CA wants where it has given some up since. The number that is
+// shown may still be one that somebody has set since, so a scale-up counts from no less
+// than what exists up to there.
+func (s groupState) lastNumber(o observation, now time.Time) int {
+	numbers := recentNumbers(o.activities, now)
+	if len(numbers) == 0 {
+		return s.target
+	}
+	last := numbers[len(numbers)-1]
+	if s.owed {
+		return min(last, s.target)
+	}
+	return last
 }
 
 // base is what the cloud has, or our target where the cloud holds no number or has yet to
-// hear of ours. An absolute write below what exists would let the cloud choose instances
+// hear of ours, given a number that is not outdated. An absolute write below what exists would let the cloud choose instances
 // to remove, and a build may run on them; an instance too many is the milder error.
-func (s groupState) base(group cloudprovider.ScalingGroup, alive int, now time.Time) int {
+func (s groupState) base(group cloudprovider.ScalingGroup, alive int) int {
 	switch {
 	case !group.ExpectedNumberMode, s.owed && s.more:
 		return max(s.target, alive)
-	case s.outdated(group.Desired, now) && s.owed:
-		return max(s.target, alive)
-	case s.outdated(group.Desired, now):
-		return s.target
 	case s.owed:
 		return max(min(s.target, group.Desired), alive)
 	}

@@ -100,7 +100,7 @@ func (p *Provider) letGo(ctx context.Context, m *member, leavers []leaver) error
 	}
 	p.mu.Unlock()
 	p.change(m, func(s groupState) groupState {
-		return s.gone(ids, now).removing(activity)
+		return s.letGo(ids, now).removing(activity)
 	})
 	p.Log.Info("spot instances let go before they are taken back: others are created now", "group", m.config.Name,
 		"scaling_group", m.cloudID, "instances", ids, "activity", activity, "token", token, "noticed", since)

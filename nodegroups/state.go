@@ -39,6 +39,8 @@ type groupState struct {
 	judged map[string]bool
 	// departed are the instances that have left, with when we learned of it.
 	departed map[string]time.Time
+	// detached are those of them that were let go: no removal takes them.
+	detached map[string]bool
 	// vanished are the instances that have left the list while the activity that created
 	// them may be running.
 	vanished []cloudprovider.Instance
@@ -257,6 +259,19 @@ func (s groupState) gone(ids []string, now time.Time) groupState {
 	for _, id := range ids {
 		s.departed[id] = now
 	}
+	return s
+}
+
+// letGo remembers instances that were detached.
+func (s groupState) letGo(ids []string, now time.Time) groupState {
+	s = s.gone(ids, now)
+	detached := map[string]bool{}
+	for id := range s.departed {
+		if s.detached[id] || slices.Contains(ids, id) {
+			detached[id] = true
+		}
+	}
+	s.detached = detached
 	return s
 }
 

@@ -146,7 +146,9 @@ func TestJudgedFailureIsNotJudgedAgain(t *testing.T) {
 func TestScaleUpCountsFromWhatExists(t *testing.T) {
 	settled := groupState{}.observe(seen(at(0), 2, 2), at(0))
 	from := func(s groupState, seconds, desired, alive int) int {
-		return s.base(seen(at(seconds), desired, alive).group, alive, at(seconds))
+		o := seen(at(seconds), desired, alive)
+		o.group.Counters.Active = alive
+		return s.countsFrom(o, at(seconds))
 	}
 	assert.Equal(t, 9, from(settled, 1, 9, 2), "raised by hand")
 	assert.Equal(t, 1, from(settled, 1, 1, 1), "lowered by hand: what CA asks for is created, and no more")
@@ -162,6 +164,8 @@ func TestScaleUpCountsFromWhatExists(t *testing.T) {
 
 	owing := settled.increased("asa-1", 5, at(10)).owes(2)
 	assert.Equal(t, 3, from(owing, 11, 5, 3), "what we gave up does not count, what came does")
+	assert.Equal(t, 2, from(owing, 11, 2, 2), "nor where the reading is older than the increase")
+	assert.Equal(t, 3, from(owing, 11, 2, 3), "and then too what came counts")
 }
 
 func TestOldFailureDoesNotExplainAFreshIncrease(t *testing.T) {
