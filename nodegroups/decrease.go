@@ -212,6 +212,12 @@ func (p *Provider) writeDebt(ctx context.Context, m *member, target, has, alive 
 	activity, err := p.Cloud.SetCapacity(ctx, cloudprovider.SetCapacity{
 		GroupID: m.cloudID, Total: target, Token: token, Metadata: signature{Token: token, From: has, Total: target, At: asked}.String(),
 	})
+	if errors.Is(err, cloudprovider.ErrOutcomeUnknown) {
+		now := p.Clock.Now()
+		p.change(m, func(s groupState) groupState {
+			return s.unanswered(doubt{token: token, change: target - s.held, asked: asked, at: now})
+		})
+	}
 	if err != nil && !errors.Is(err, cloudprovider.ErrNoChange) {
 		return fmt.Errorf("set desired number %d: %w", target, err)
 	}

@@ -10,8 +10,9 @@ import (
 // doubt is a write that got no answer: it may have happened or not. The activities
 // tell, and it is never repeated before they do.
 type doubt struct {
-	// token is that of a scale-up, delta what it would add to the target, change what it
-	// would add to the number the cloud holds.
+	// token is that of a write of the number, delta what it would add to the target, change
+	// what it would add to the number the cloud holds: less than nothing for a debt that
+	// lowers it.
 	token         string
 	delta, change int
 	// ids are the instances of a removal.
@@ -41,8 +42,11 @@ func (s groupState) settleDoubts(o observation) groupState {
 		case !found:
 		case d.token != "":
 			s.target += d.delta
-			s = s.expecting(a.ID, d.delta, d.at).moved(s.held+d.change, d.at).square().replacedToo(d.change)
-			s.raised, s.grew = d.at, d.at
+			s = s.moved(s.held+d.change, d.at).square().replacedToo(d.change)
+			if d.delta > 0 || d.change > 0 {
+				s = s.expecting(a.ID, d.delta, d.at)
+				s.raised, s.grew = d.at, d.at
+			}
 		default:
 			s = s.removed(d.ids, d.at).removing(a.ID).replacedToo(-len(d.ids))
 		}

@@ -118,3 +118,21 @@ func TestAWriteInDoubtMayHaveComeBeforeOneThatWasAnswered(t *testing.T) {
 	s = s.observe(seen(at(21), 3, 4, removing("asa-2", 20, 2), removing("asa-1", 8, 1, "i-000")), at(21))
 	assert.Equal(t, 1, s.target, "3 is what the removal in doubt had made of 4")
 }
+
+// A debt whose write got no answer: its activity settles it, and nothing is raised by it.
+func TestDebtInDoubtIsSettledByItsActivity(t *testing.T) {
+	s := groupState{}.observe(seen(at(0), 3, 1), at(0)).owes(1)
+	s = s.unanswered(doubt{token: "token-1", change: -2, asked: at(8), at: at(10)})
+	lowered := signedBy(activity("asa-1", cloudprovider.ActivitySuccessful, at(8), 0, 0), "token-1", 3, 1, 8)
+
+	settled := s.settleDoubts(seen(at(11), 3, 1, lowered))
+	assert.Equal(t, 1, settled.target)
+	assert.Equal(t, 1, settled.held)
+	assert.False(t, settled.owed, "and needs no other write")
+	assert.Empty(t, settled.doubts)
+	assert.Empty(t, settled.increases)
+	assert.True(t, settled.raised.IsZero(), "it was no scale-up")
+
+	raised := s.increased("asa-2", 4, at(11))
+	assert.Equal(t, 4, raised.observe(seen(at(14), 1, 1), at(14)).target, "a list that shows what it made is late")
+}

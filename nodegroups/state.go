@@ -149,7 +149,7 @@ func (s groupState) increased(activity string, target int, now time.Time) groupS
 func (s groupState) wrote(number int, now time.Time) groupState {
 	lowest, highest := s.held, s.held
 	for _, d := range s.doubts {
-		lowest -= len(d.ids)
+		lowest += min(0, d.change) - len(d.ids)
 		highest += max(0, d.change)
 	}
 	s.doubts = nil
