@@ -220,7 +220,7 @@ func (p *player) judgeDesired(s step, l *ledger, before, there truth) {
 		switch {
 		case there.desired < min(len(there.live)-there.young, before.desired-gone):
 			p.violate("the desired number is never lowered below what exists", "%s: from %d to %d, %d live", l.spec.name, before.desired, there.desired, len(there.live))
-		case l.step.dropped+l.step.decreased == 0 && gone > 0 && before.desired >= max(l.target, l.spec.min) && there.desired < l.spec.min:
+		case l.step.dropped+l.step.decreased == 0 && gone > 0 && before.desired >= max(l.target, l.spec.min) && there.desired < l.spec.min && !p.excusedLeft(l, before, there):
 			p.violate("the desired number is never below min by a delete", "%s: from %d to %d", l.spec.name, before.desired, there.desired)
 		}
 	}
