@@ -126,7 +126,7 @@ func sized(pod *corev1.Pod) Reason {
 // reaches: with the toleration alone the scheduler would place the pod on the node. A
 // toleration can be added to a pod that exists; its node selector cannot be relaxed.
 func (p Policy) reaches(pod *corev1.Pod, node *corev1.Node) Reason {
-	if tolerates(pod.Spec.Tolerations, p.TaintKey, node.Spec.Taints) {
+	if p.Tolerated(pod, node) {
 		return Tolerates
 	}
 	if matches, err := nodeaffinity.GetRequiredNodeAffinity(pod).Match(node); err != nil || !matches {
@@ -140,15 +140,16 @@ func (p Policy) reaches(pod *corev1.Pod, node *corev1.Node) Reason {
 	return ""
 }
 
-// tolerates reports whether every taint of the key is tolerated.
-func tolerates(tolerations []corev1.Toleration, key string, taints []corev1.Taint) bool {
+// Tolerated reports whether the pod, whosever it is, tolerates the virtual node's taint
+// already.
+func (p Policy) Tolerated(pod *corev1.Pod, node *corev1.Node) bool {
 	found := false
-	for _, t := range taints {
-		if t.Key != key || !repels(t) {
+	for _, t := range node.Spec.Taints {
+		if t.Key != p.TaintKey || !repels(t) {
 			continue
 		}
 		found = true
-		if !tolerated(tolerations, t) {
+		if !tolerated(pod.Spec.Tolerations, t) {
 			return false
 		}
 	}

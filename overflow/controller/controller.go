@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -176,17 +177,21 @@ func (c *Controller) somebodyWaits(rules Rules) bool {
 	return false
 }
 
-// look reads the pods first and the groups after them: what was asked for in between
-// counts as coming. A pod that is bound in between is counted on its node, which is read
-// after it.
+// look reads the pods first, the groups after them and the nodes last: what was asked for
+// in between counts as coming, and a node that joins in between is seen by the one or the
+// other.
 func (c *Controller) look(ctx context.Context, rules Rules, nodes []*cloudprovider.ClusterNode) (*look, error) {
-	l := &look{now: c.Clock.Now(), nodes: nodes, bound: map[string][]corev1.Pod{}, moved: map[string]bool{}}
-	var err error
-	if l.waiting, err = c.cluster.Waiting(ctx); err != nil {
+	l := &look{now: c.Clock.Now(), bound: map[string][]corev1.Pod{}, moved: map[string]bool{}}
+	waiting, err := c.cluster.Waiting(ctx)
+	if err != nil {
 		return nil, err
 	}
+	margin := time.Duration(0)
 	for _, class := range rules.Classes {
-		for _, node := range l.virtualNodes(class) {
+		margin = max(margin, class.Policy.Margin)
+		virtual := virtualNodes(nodes, class)
+		l.virtual = append(l.virtual, virtual)
+		for _, node := range virtual {
 			if _, read := l.bound[node.Name]; read {
 				continue
 			}
@@ -198,18 +203,21 @@ func (c *Controller) look(ctx context.Context, rules Rules, nodes []*cloudprovid
 	if l.groups, err = c.Groups(ctx); err != nil {
 		return nil, fmt.Errorf("look at the node groups: %w", err)
 	}
-	l.findGroups()
+	l.nodes = c.cluster.Nodes()
+	c.noteOpen(l.nodes)
+	l.take(waiting, rules, c.cluster)
+	l.upcoming = l.onTheirWay(c.opened, c.cluster, margin)
 	return l, nil
 }
 
 // decide lets one class's policy decide, and does what it says.
 func (c *Controller) decide(ctx context.Context, l *look, rules Rules, class int, verdicts map[string]Verdict) error {
 	r := rules.Classes[class]
-	decided, bucket := r.Policy.Decide(l.situation(c, rules, class))
+	decided, bucket := r.Policy.Decide(l.situation(rules, class, c.bucket))
 	c.bucket = bucket
 	pods := map[string]*corev1.Pod{}
 	for n := range l.waiting {
-		pods[string(l.waiting[n].UID)] = &l.waiting[n]
+		pods[string(l.waiting[n].pod.UID)] = l.waiting[n].pod
 	}
 	var failed []error
 	for _, v := range decided {
@@ -250,15 +258,13 @@ func (c *Controller) move(ctx context.Context, l *look, r Class, pod *corev1.Pod
 // bootFor is how long the quickest group that could serve the pod takes; 0: not known.
 func (l *look) bootFor(pod *corev1.Pod) time.Duration {
 	quickest := time.Duration(0)
-	for n := range l.waiting {
-		if l.waiting[n].UID != pod.UID {
+	for _, w := range l.waiting {
+		if w.pod != pod {
 			continue
 		}
-		for _, name := range l.serves[n] {
-			for _, g := range l.groups {
-				if g.Name == name && g.Boot > 0 && (quickest == 0 || g.Boot < quickest) {
-					quickest = g.Boot
-				}
+		for _, g := range l.groups {
+			if slices.Contains(w.groups, g.Name) && g.Boot > 0 && (quickest == 0 || g.Boot < quickest) {
+				quickest = g.Boot
 			}
 		}
 	}

@@ -16,18 +16,30 @@ import (
 // usualBoot is how long a node is taken to need whose group has not been measured yet.
 const usualBoot = 3 * time.Minute
 
-// look is what one round saw.
+// look is what one round saw. What is decided in the round depends on nothing else, so
+// that its classes decide about the same cluster.
 type look struct {
-	now    time.Time
-	groups []Group
-	nodes  []*cloudprovider.ClusterNode
-	// waiting are the pods without a node, and bound those on virtual nodes, by node.
-	waiting []corev1.Pod
+	now      time.Time
+	groups   []Group
+	nodes    []*cloudprovider.ClusterNode
+	upcoming []overflow.Upcoming
+	waiting  []waiting
+	// virtual are the virtual nodes of each class, and bound the pods there, by node.
+	virtual [][]*corev1.Node
 	bound   map[string][]corev1.Pod
-	// serves are the groups that could serve each of the waiting.
-	serves [][]string
 	// moved are the pods that were moved in this round.
 	moved map[string]bool
+}
+
+// waiting is a pod without a node.
+type waiting struct {
+	pod *corev1.Pod
+	ask overflow.Resources
+	// tolerates: it may be placed on a virtual node already, whosever it is.
+	tolerates bool
+	// groups could serve it.
+	groups                  []string
+	triggered, notTriggered time.Time
 }
 
 // askOf is what the pod asks of a node.
@@ -40,66 +52,90 @@ func resourcesOf(list corev1.ResourceList, pods int64) overflow.Resources {
 	return overflow.Resources{MilliCPU: list.Cpu().MilliValue(), MemoryBytes: list.Memory().Value(), GPUs: gpus.Value(), Pods: pods}
 }
 
-// findGroups works out which groups could serve which pod.
-func (l *look) findGroups() {
-	l.serves = make([][]string, len(l.waiting))
-	for n := range l.waiting {
+// take keeps those of the pods that still wait, and what is known of each. One that has
+// been bound to a real node since it was read takes room there already.
+func (l *look) take(pods []corev1.Pod, rules Rules, cluster Cluster) {
+	placed := map[string]bool{}
+	for _, n := range l.nodes {
+		if _, virtual := l.bound[n.Name]; virtual {
+			continue
+		}
+		for _, p := range cluster.PodsOn(n.Name) {
+			placed[p.UID] = true
+		}
+	}
+	for n := range pods {
+		pod := &pods[n]
+		if placed[string(pod.UID)] {
+			continue
+		}
+		if _, spare := pod.Labels[cloudprovider.LabelHeadroom]; spare {
+			continue // it gives way to builds, and so does its node
+		}
+		w := waiting{pod: pod, ask: askOf(pod), tolerates: l.tolerated(pod, rules)}
+		w.triggered, w.notTriggered = cluster.Said(string(pod.UID))
 		for _, g := range l.groups {
-			if g.Template != nil && explain.Fits(&l.waiting[n], g.Template) {
-				l.serves[n] = append(l.serves[n], g.Name)
+			if g.Template != nil && explain.Fits(pod, g.Template) {
+				w.groups = append(w.groups, g.Name)
 			}
 		}
+		l.waiting = append(l.waiting, w)
 	}
 }
 
 // situation is what the class's policy decides about.
-func (l *look) situation(c *Controller, rules Rules, class int) overflow.Situation {
+func (l *look) situation(rules Rules, class int, bucket overflow.Bucket) overflow.Situation {
 	policy := rules.Classes[class].Policy
-	s := overflow.Situation{Now: l.now, ScanInterval: rules.ScanInterval, Bucket: c.bucket}
+	s := overflow.Situation{Now: l.now, ScanInterval: rules.ScanInterval, Bucket: bucket, Upcoming: l.upcoming}
 	for _, g := range l.groups {
 		s.Groups = append(s.Groups, overflow.Group{Name: g.Name, Blocked: g.Blocked, Boot: g.Boot})
 	}
-	s.Upcoming = l.upcoming(c, policy.Margin)
-	virtual := l.virtualNodes(rules.Classes[class])
 	live := newLiving(policy.Price)
-	for _, node := range virtual {
+	for _, node := range l.virtual[class] {
 		for n := range l.bound[node.Name] {
 			if pod := &l.bound[node.Name][n]; rules.classOf(pod) == class {
 				live.add(pod)
 			}
 		}
 	}
-	for n := range l.waiting {
-		pod := &l.waiting[n]
-		if _, spare := pod.Labels[cloudprovider.LabelHeadroom]; spare {
-			continue // it gives way to builds, and so does its node
+	for _, w := range l.waiting {
+		ineligible := l.eligible(rules, class, w)
+		if ineligible == overflow.Tolerates && rules.classOf(w.pod) == class {
+			live.add(w.pod)
 		}
-		w := overflow.Waiting{
-			Name: string(pod.UID), Created: pod.CreationTimestamp.Time, Ask: askOf(pod), Groups: l.serves[n],
-			Ineligible: l.eligible(rules, class, pod, virtual),
-		}
-		w.CostPerHour = policy.Price.PerHour(w.Ask)
-		w.Triggered, w.NotTriggered = c.cluster.Said(string(pod.UID))
-		if w.Ineligible == overflow.Tolerates && rules.classOf(pod) == class {
-			live.add(pod)
-		}
-		s.Waiting = append(s.Waiting, w)
+		s.Waiting = append(s.Waiting, overflow.Waiting{
+			Name: string(w.pod.UID), Created: w.pod.CreationTimestamp.Time, Ask: w.ask, CostPerHour: policy.Price.PerHour(w.ask),
+			Ineligible: ineligible, Triggered: w.triggered, NotTriggered: w.notTriggered, Groups: w.groups,
+		})
 	}
 	s.Live, s.LiveCostPerHour = len(live.seen), live.cost
 	return s
 }
 
+// tolerated reports whether the scheduler may place the pod on a virtual node, so that it
+// needs no real one.
+func (l *look) tolerated(pod *corev1.Pod, rules Rules) bool {
+	for n, class := range rules.Classes {
+		for _, node := range l.virtual[n] {
+			if len(pod.Spec.SchedulingGates) == 0 && class.Policy.Tolerated(pod, node) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // eligible says why the pod may not move to any of the class's virtual nodes.
-func (l *look) eligible(rules Rules, class int, pod *corev1.Pod, virtual []*corev1.Node) overflow.Reason {
+func (l *look) eligible(rules Rules, class int, w waiting) overflow.Reason {
 	switch {
-	case l.moved[string(pod.UID)]:
+	case w.tolerates, l.moved[string(w.pod.UID)]:
 		return overflow.Tolerates
-	case rules.classOf(pod) != class:
+	case rules.classOf(w.pod) != class:
 		return overflow.NotSelected
 	}
 	why := overflow.NoVirtualNode
-	for n, node := range virtual {
-		switch no := rules.Classes[class].Policy.Eligible(pod, node); {
+	for n, node := range l.virtual[class] {
+		switch no := rules.Classes[class].Policy.Eligible(w.pod, node); {
 		case no == "" || no == overflow.Tolerates:
 			return no
 		case n == 0:
@@ -110,9 +146,9 @@ func (l *look) eligible(rules Rules, class int, pod *corev1.Pod, virtual []*core
 }
 
 // virtualNodes are the nodes that the class's builds move to.
-func (l *look) virtualNodes(c Class) []*corev1.Node {
+func virtualNodes(nodes []*cloudprovider.ClusterNode, c Class) []*corev1.Node {
 	var out []*corev1.Node
-	for _, n := range l.nodes {
+	for _, n := range nodes {
 		if !n.Leaving && c.VirtualNodes.Matches(labelSet(n.Labels)) {
 			node := &corev1.Node{}
 			node.Name, node.Labels, node.Spec.Taints = n.Name, n.Labels, n.Taints
@@ -122,13 +158,13 @@ func (l *look) virtualNodes(c Class) []*corev1.Node {
 	return out
 }
 
-// upcoming are the nodes that are on their way, and those that have been open for so
+// onTheirWay are the nodes that are on their way, and those that have been open for so
 // short a time that the scheduler may not have placed builds on them yet.
-func (l *look) upcoming(c *Controller, margin time.Duration) []overflow.Upcoming {
+func (l *look) onTheirWay(opened map[string]time.Time, cluster Cluster, margin time.Duration) []overflow.Upcoming {
 	var out []overflow.Upcoming
 	open := map[string]bool{} // by instance
 	for _, n := range l.nodes {
-		since, isOpen := c.opened[n.Name]
+		since, isOpen := opened[n.Name]
 		if !isOpen {
 			continue
 		}
@@ -139,25 +175,28 @@ func (l *look) upcoming(c *Controller, margin time.Duration) []overflow.Upcoming
 			continue
 		}
 		if g := l.groupOf(n); g != nil {
-			out = append(out, overflow.Upcoming{Group: g.Name, Left: leftOn(n, g, c.cluster), Expected: since})
+			out = append(out, overflow.Upcoming{Group: g.Name, Left: leftOn(n, g, cluster), Expected: since})
 		}
 	}
+	coming := map[string]bool{} // by instance
 	for _, g := range l.groups {
 		if g.Template == nil {
 			continue
 		}
-		room := templateRoom(g)
-		coming := map[string]bool{} // by instance
 		for _, c := range g.Coming {
 			coming[c.InstanceID] = true
 			if c.InstanceID == "" || !open[c.InstanceID] {
-				out = append(out, overflow.Upcoming{Group: g.Name, Left: room, Expected: c.Since.Add(g.boot())})
+				out = append(out, overflow.Upcoming{Group: g.Name, Left: templateRoom(g), Expected: c.Since.Add(g.boot())})
 			}
 		}
-		for _, n := range l.nodes {
-			if n.InstanceID != "" && starting(n) && !coming[n.InstanceID] && explain.Owns(g.Class, g.Template, n.Labels) {
-				out = append(out, overflow.Upcoming{Group: g.Name, Left: room, Expected: n.Created.Add(g.boot())})
-			}
+	}
+	// Whoever says what is coming may have seen a node become Ready that is not so here.
+	for _, n := range l.nodes {
+		if n.InstanceID == "" || n.Leaving || open[n.InstanceID] || coming[n.InstanceID] {
+			continue
+		}
+		if g := l.groupOf(n); g != nil {
+			out = append(out, overflow.Upcoming{Group: g.Name, Left: templateRoom(*g), Expected: n.Created.Add(g.boot())})
 		}
 	}
 	return out

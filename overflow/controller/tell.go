@@ -41,8 +41,8 @@ func (c *Controller) tell(r Class, pod *corev1.Pod, why overflow.Reason) {
 // forget drops what was told of pods that wait no more.
 func (c *Controller) forget(l *look) {
 	waits := make(map[string]bool, len(l.waiting))
-	for n := range l.waiting {
-		waits[string(l.waiting[n].UID)] = true
+	for _, w := range l.waiting {
+		waits[string(w.pod.UID)] = true
 	}
 	for uid := range c.told {
 		if !waits[uid] {
@@ -54,11 +54,10 @@ func (c *Controller) forget(l *look) {
 // observe reports how many pods are on the virtual nodes, and which of those that were
 // moved run by now.
 func (c *Controller) observe(rules Rules, nodes []*cloudprovider.ClusterNode) {
-	l := &look{nodes: nodes}
 	now := c.Clock.Now()
 	for n, class := range rules.Classes {
 		live := newLiving(class.Policy.Price)
-		for _, node := range l.virtualNodes(class) {
+		for _, node := range virtualNodes(nodes, class) {
 			for _, p := range c.cluster.PodsOn(node.Name) {
 				if rules.ClassOf(p.Namespace, p.Labels) != n {
 					continue
