@@ -108,7 +108,15 @@ type Pod struct {
 	// MilliCPU, MemoryBytes and GPUs are what it asks for; its init containers run
 	// before the others.
 	MilliCPU, MemoryBytes, GPUs int64
+	// LimitMilliCPU and LimitMemoryBytes are the same of its limits, and of its requests
+	// where it has none.
+	LimitMilliCPU, LimitMemoryBytes int64
+	// Virtual are its annotations for a virtual node (AnnotationsVirtual).
+	Virtual map[string]string
 }
+
+// AnnotationsVirtual begins the annotations that a virtual node of Alibaba Cloud heeds.
+const AnnotationsVirtual = "k8s.aliyun.com/eci-"
 
 // String names the pod as kubectl does.
 func (p *Pod) String() string { return p.Namespace + "/" + p.Name }

@@ -47,15 +47,18 @@ func run(t *testing.T, c *cluster.Cache) {
 func buildPod(name, node string) *corev1.Pod {
 	yes, ran := true, metav1.NewTime(time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC))
 	priority := int32(-5)
+	limited := requests("1500m", "2Gi")
+	limited.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("4")}
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "ci", Name: name, UID: "uid-1", Labels: map[string]string{"app": "build"},
+			Annotations:     map[string]string{"k8s.aliyun.com/eci-use-specs": "4-8Gi", "other": "annotation"},
 			OwnerReferences: []metav1.OwnerReference{{Kind: "Job", Name: "compile", Controller: &yes}},
 		},
 		Spec: corev1.PodSpec{
 			NodeName: node, Priority: &priority, NodeSelector: map[string]string{"pool": "a"},
 			InitContainers: []corev1.Container{{Name: "fetch", Resources: requests("3", "1Gi")}},
-			Containers:     []corev1.Container{{Name: "a", Resources: requests("1500m", "2Gi")}, {Name: "b", Resources: requests("500m", "1Gi")}},
+			Containers:     []corev1.Container{{Name: "a", Resources: limited}, {Name: "b", Resources: requests("500m", "1Gi")}},
 		},
 		Status: corev1.PodStatus{
 			Phase: corev1.PodRunning, StartTime: &ran,
@@ -123,6 +126,7 @@ func TestCacheFollowsPodsAndNodes(t *testing.T) {
 			Namespace: "ci", Name: "one", UID: "uid-1", Node: "node-1", OwnerKind: "Job", OwnerName: "compile",
 			Labels: map[string]string{"app": "build"}, Phase: corev1.PodRunning, Priority: -5, Bound: ran, Started: ran,
 			NodeSelector: map[string]string{"pool": "a"}, MilliCPU: 3000, MemoryBytes: 3 << 30,
+			LimitMilliCPU: 4500, LimitMemoryBytes: 3 << 30, Virtual: map[string]string{"k8s.aliyun.com/eci-use-specs": "4-8Gi"},
 		}, got)
 
 		nodes := c.NodesOf("i-1")

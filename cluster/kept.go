@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"strings"
 	"unique"
 
 	corev1 "k8s.io/api/core/v1"
@@ -93,24 +94,53 @@ func toPod(o *corev1.Pod) cloudprovider.Pod {
 			pod.Unschedulable = shared(c.Message)
 		}
 	}
-	pod.MilliCPU, pod.MemoryBytes, pod.GPUs = demandOf(o.Spec)
+	pod.MilliCPU, pod.MemoryBytes, pod.GPUs = demandOf(o.Spec, requestsOf)
+	pod.LimitMilliCPU, pod.LimitMemoryBytes, _ = demandOf(o.Spec, limitsOf)
+	pod.Virtual = virtualAnnotations(o.Annotations)
 	pod.Images, pod.ImagesKnown = imagesOf(o.Status)
 	return pod
 }
 
-// demandOf sums up requests: of the init containers that end the largest counts, those
-// that stay count with the others.
-func demandOf(spec corev1.PodSpec) (milliCPU, memory, gpus int64) {
+// requestsOf is what a container asks for: processors, memory, GPUs.
+func requestsOf(r corev1.ResourceRequirements) [3]int64 { return amounts(r.Requests) }
+
+// limitsOf is what a container can use at most, and what it asks for where that is not
+// said.
+func limitsOf(r corev1.ResourceRequirements) [3]int64 {
+	out, limits := amounts(r.Requests), amounts(r.Limits)
+	for n := range out {
+		out[n] = max(out[n], limits[n])
+	}
+	return out
+}
+
+func amounts(r corev1.ResourceList) [3]int64 {
+	gpus := r[cloudprovider.GPUResource]
+	return [3]int64{r.Cpu().MilliValue(), r.Memory().Value(), gpus.Value()}
+}
+
+// virtualAnnotations are those that a virtual node heeds.
+func virtualAnnotations(annotations map[string]string) map[string]string {
+	var out map[string]string
+	for key, value := range annotations {
+		if strings.HasPrefix(key, cloudprovider.AnnotationsVirtual) {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[shared(key)] = shared(value)
+		}
+	}
+	return out
+}
+
+// demandOf sums up what the containers need: of the init containers that end the largest
+// counts, those that stay count with the others.
+func demandOf(spec corev1.PodSpec, of func(corev1.ResourceRequirements) [3]int64) (milliCPU, memory, gpus int64) {
 	var most [3]int64
 	var sum [3]int64
-	add := func(c corev1.Container) [3]int64 {
-		r := c.Resources.Requests
-		gpu := r[cloudprovider.GPUResource]
-		return [3]int64{r.Cpu().MilliValue(), r.Memory().Value(), gpu.Value()}
-	}
 	for _, c := range spec.InitContainers {
 		stays := c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
-		for n, v := range add(c) {
+		for n, v := range of(c.Resources) {
 			if stays {
 				sum[n] += v
 				most[n] = max(most[n], sum[n])
@@ -120,7 +150,7 @@ func demandOf(spec corev1.PodSpec) (milliCPU, memory, gpus int64) {
 		}
 	}
 	for _, c := range spec.Containers {
-		for n, v := range add(c) {
+		for n, v := range of(c.Resources) {
 			sum[n] += v
 		}
 	}

@@ -93,10 +93,7 @@ func (p Policy) Decide(s Situation) ([]Verdict, Bucket) {
 		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name))
 	})
 	covered := p.covered(s, waiting)
-	groups := make(map[string]Group, len(s.Groups))
-	for _, g := range s.Groups {
-		groups[g.Name] = g
-	}
+	groups := s.byName()
 	room := p.room(s)
 	verdicts := make([]Verdict, len(waiting))
 	moved := 0
@@ -136,7 +133,7 @@ func (p Policy) stays(s Situation, w Waiting, groups map[string]Group, covered b
 func (p Policy) covered(s Situation, waiting []Waiting) []bool {
 	coming := make([]Upcoming, 0, len(s.Upcoming))
 	for _, u := range s.Upcoming {
-		if !s.Now.After(u.Expected.Add(p.Margin)) {
+		if !s.Now.After(p.late(u)) {
 			coming = append(coming, u)
 		}
 	}
@@ -182,14 +179,7 @@ func (p Policy) awaits(s Situation, w Waiting, groups map[string]Group) bool {
 	if why := blocked(w, groups); p.Start.WhenBlocked && (why == MovedOutOfStock || why == MovedByBackoff) {
 		return false
 	}
-	boot := time.Duration(0)
-	for _, name := range w.Groups {
-		boot = max(boot, groups[name].Boot)
-	}
-	if boot == 0 {
-		boot = p.Start.After
-	}
-	return !s.Now.After(w.Triggered.Add(boot + p.Margin))
+	return !s.Now.After(p.awaitsUntil(w, groups))
 }
 
 // due is the rule by which the build need not wait longer; empty: none.
@@ -208,7 +198,7 @@ func (p Policy) due(s Situation, w Waiting, groups map[string]Group) Reason {
 			return MovedByPrediction
 		}
 	}
-	if p.Start.After > 0 && s.Now.Sub(w.Created) > p.Start.After {
+	if p.Start.After > 0 && s.Now.After(p.oldAt(w)) {
 		return MovedByAge
 	}
 	return ""

@@ -7,6 +7,9 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
+// Period is how often a decision is made while builds wait.
+const Period = 2 * time.Second
+
 // Policy is what holds for the builds of one class.
 type Policy struct {
 	// Selector picks the pods that may move; nil picks none.
@@ -30,6 +33,8 @@ type Policy struct {
 	MaxCostPerHour float64
 	// Price of pods on the virtual node.
 	Price Price
+	// Annotations that a pod gets when it moves, but for those that it has.
+	Annotations map[string]string
 }
 
 // Start says when a build stops waiting for a real node; a zero field never starts one.
@@ -41,6 +46,11 @@ type Start struct {
 	// WhenBlocked: every group that could serve it is at max, out of stock or backed
 	// off, or cluster-autoscaler said so lately.
 	WhenBlocked bool
+}
+
+// CostPerHour is what the pod costs once it has moved; negative: not known.
+func (p Policy) CostPerHour(pod *corev1.Pod) float64 {
+	return p.Price.PerHour(BilledOf(pod, p.Annotations))
 }
 
 // Toleration is what lets a pod onto a virtual node with the taint key. It takes any

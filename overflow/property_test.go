@@ -2,6 +2,7 @@ package overflow_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -149,4 +150,45 @@ func TestDecisionDependsOnFactsAlone(t *testing.T) {
 			t.Fatalf("decided %v, then %v", first, again)
 		}
 	})
+}
+
+// Until the time that is told, and for ever if none is, no build moves that does not now.
+func TestNothingChangesBeforeItIsTold(t *testing.T) {
+	told := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p, s := drawPolicy(t), drawSituation(t)
+		p.MaxPods, p.MaxCostPerHour, s.Bucket = 1000, 0, overflow.Bucket{}
+		now := moves(p, s)
+		until := p.Changes(s)
+		later := s
+		later.Now = until
+		if until.IsZero() {
+			later.Now = s.Now.Add(time.Hour)
+		} else if until.Before(s.Now) {
+			t.Fatalf("it changes at %v, and it is %v", until, s.Now)
+		}
+		for name := range moves(p, later) {
+			if !now[name] {
+				t.Fatalf("%s moves at %v and not at %v", name, later.Now, s.Now)
+			}
+		}
+		later.Now = later.Now.Add(time.Nanosecond)
+		if !until.IsZero() && !maps.Equal(now, moves(p, later)) {
+			told++
+		}
+	})
+	if told == 0 {
+		t.Fatal("no decision changed at the time told")
+	}
+}
+
+func moves(p overflow.Policy, s overflow.Situation) map[string]bool {
+	out := map[string]bool{}
+	verdicts, _ := p.Decide(s)
+	for _, v := range verdicts {
+		if v.Moves {
+			out[v.Name] = true
+		}
+	}
+	return out
 }

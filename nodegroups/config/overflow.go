@@ -21,15 +21,44 @@ type Overflow struct {
 	Classes []OverflowClass `json:"classes,omitempty"`
 }
 
-// VirtualPrice is what pods on the virtual node cost per hour, by what they ask for,
-// rounded up to the sizes of Elastic Container Instances.
+// VirtualPrice is what pods on the virtual node cost per hour, by their limits, where they
+// have any, else their requests, rounded up to the sizes of Elastic Container Instances.
 type VirtualPrice struct {
 	// PerCPU per hour, such as 0.1764.
 	PerCPU float64 `json:"perCPU"`
 	// PerGiB of memory per hour, such as 0.02205.
 	PerGiB float64 `json:"perGiB"`
+	// InstanceTypes are the prices of pods that name an instance type by the annotation
+	// k8s.aliyun.com/eci-use-specs, as those with GPUs do. Default: not known.
+	InstanceTypes []VirtualInstanceType `json:"instanceTypes,omitempty"`
+	// SpotDiscount is the share by which preemptible pods (k8s.aliyun.com/eci-spot-strategy)
+	// are taken to be cheaper, such as 0.6. Default: 0, so that no limit is passed.
+	SpotDiscount float64 `json:"spotDiscount,omitempty"`
 	// Currency as an ISO 4217 code, such as CNY: that of the groups' prices.
 	Currency string `json:"currency,omitempty"`
+}
+
+// VirtualInstanceType is what a pod of an instance type costs on the virtual node.
+type VirtualInstanceType struct {
+	// Name of the instance type, such as ecs.gn6i-c4g1.xlarge.
+	Name string `json:"name"`
+	// PerHour that it costs.
+	PerHour float64 `json:"perHour"`
+}
+
+// PriceOf is the price as decisions use it; nil: not known.
+func PriceOf(v *VirtualPrice) overflow.Price {
+	if v == nil {
+		return overflow.Price{}
+	}
+	p := overflow.Price{PerCPU: v.PerCPU, PerGiB: v.PerGiB, SpotDiscount: v.SpotDiscount}
+	for _, t := range v.InstanceTypes {
+		if p.InstanceTypes == nil {
+			p.InstanceTypes = map[string]float64{}
+		}
+		p.InstanceTypes[t.Name] = t.PerHour
+	}
+	return p
 }
 
 // OverflowClass says which builds of a class move, when, and how many.
@@ -104,13 +133,10 @@ func (c OverflowClass) Policy(price *VirtualPrice) (overflow.Policy, error) {
 			After: value(c.StartWhen.WaitedFor), PredictedLater: value(c.StartWhen.NodesLaterThan),
 			WhenBlocked: c.StartWhen.NoGroupCanGrow,
 		},
-		Margin: value(c.Margin), MaxPods: c.MaxPods,
+		Margin: value(c.Margin), MaxPods: c.MaxPods, Price: PriceOf(price), Annotations: c.Annotations,
 	}
 	if c.MaxCostPerHour != nil {
 		p.MaxCostPerHour = *c.MaxCostPerHour
-	}
-	if price != nil {
-		p.Price = overflow.Price{PerCPU: price.PerCPU, PerGiB: price.PerGiB}
 	}
 	return p, nil
 }

@@ -22,7 +22,9 @@ func TestPolicyOfAClass(t *testing.T) {
 	assert.Equal(t, overflow.Policy{
 		Namespaces: []string{"ci", "ci-nightly"}, TaintKey: "k8s.aliyun.com/vnode",
 		Start:   overflow.Start{After: 5 * time.Minute, PredictedLater: 3 * time.Minute, WhenBlocked: true},
-		MaxPods: 10000, MaxCostPerHour: 0.01, Price: overflow.Price{PerCPU: 0.1764, PerGiB: 0.02205},
+		MaxPods: 10000, MaxCostPerHour: 0.01,
+		Price:       overflow.Price{PerCPU: 0.1764, PerGiB: 0.02205, SpotDiscount: 0.99, InstanceTypes: map[string]float64{"ecs.gn6i-c4g1.xlarge": 8.5}},
+		Annotations: map[string]string{"k8s.aliyun.com/eci-use-specs": "2-4Gi,4-8Gi", "k8s.aliyun.com/eci-spot-strategy": "SpotAsPriceGo"},
 	}, spot)
 
 	normal, err := cfg.Overflow.Classes[1].Policy(nil)

@@ -139,7 +139,10 @@ func constraints(s *jsonschema.Schema) []func() {
 		func() { at("Window", "holidays").Items.Pattern = dayPattern },
 		func() { at("Schedule", "holidays").Items.Pattern = dayPattern },
 		func() { at("VirtualPrice", "perCPU").Minimum, at("VirtualPrice", "perGiB").Minimum = "0", "0" },
+		between("VirtualPrice", "spotDiscount", "0", "0.99"),
 		pattern("VirtualPrice", "currency", currencyPattern),
+		pattern("VirtualInstanceType", "name", `^ecs\.`),
+		func() { at("VirtualInstanceType", "perHour").ExclusiveMinimum = "0" },
 		func() { at("OverflowClass", "podSelector").MinLength = number(1) },
 		func() { at("OverflowClass", "namespaces").Items.Pattern = namePattern },
 		func() {

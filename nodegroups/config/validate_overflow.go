@@ -3,11 +3,18 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/buildpool/buildpool/cloudprovider"
+	"github.com/buildpool/buildpool/overflow"
 )
+
+// annotationSpecs names the sizes that a pod may get on the virtual node.
+const annotationSpecs = cloudprovider.AnnotationsVirtual + "use-specs"
 
 const podSelectorFix = `write a selector such as "app=build" or "jenkins/label"`
 
@@ -22,7 +29,7 @@ func (d *decoder) checkOverflow(cfg Config) {
 		at := itemPath("overflow.classes", i)
 		d.checkOverflowBuilds(at, c)
 		d.checkStart(at, c)
-		d.checkOverflowLimits(at, c)
+		d.checkOverflowLimits(at, c, o.Price)
 		if !d.sound(at + ".class") {
 			continue
 		}
@@ -43,6 +50,21 @@ func (d *decoder) checkVirtualPrice(cfg Config) {
 		return
 	}
 	const path = "overflow.price"
+	d.checkAmounts(path, *p)
+	at := path + ".currency"
+	d.checkForm(at, p.Currency, currencyForm, "no currency code", "write an ISO 4217 code such as CNY")
+	for i, g := range cfg.Groups {
+		if g.Price != nil && g.Price.Currency != "" && d.sound(at) && currencyForm.MatchString(p.Currency) && g.Price.Currency != p.Currency {
+			d.complain(at, fmt.Sprintf("%s is another currency than %s of %s", quoted(p.Currency), quoted(g.Price.Currency), groupPath(i)), "write all prices in one currency: only numbers of one can be compared")
+			return
+		}
+	}
+}
+
+// CheckAmounts complains of what no virtual node can cost, but not of its currency.
+func (v VirtualPrice) CheckAmounts(c Checker, path string) { c.d.checkAmounts(path, v) }
+
+func (d *decoder) checkAmounts(path string, p VirtualPrice) {
 	for key, v := range map[string]float64{"perCPU": p.PerCPU, "perGiB": p.PerGiB} {
 		if at := path + "." + key; d.sound(at) && v < 0 {
 			d.complain(at, "the price is negative", "write what it costs per hour, 0 or more")
@@ -51,12 +73,16 @@ func (d *decoder) checkVirtualPrice(cfg Config) {
 	if at := path; d.sound(at+".perCPU") && d.sound(at+".perGiB") && p.PerCPU == 0 && p.PerGiB == 0 {
 		d.complain(at, "the virtual node costs nothing", "write its price, or remove it")
 	}
-	at := path + ".currency"
-	d.checkForm(at, p.Currency, currencyForm, "no currency code", "write an ISO 4217 code such as CNY")
-	for i, g := range cfg.Groups {
-		if g.Price != nil && g.Price.Currency != "" && d.sound(at) && currencyForm.MatchString(p.Currency) && g.Price.Currency != p.Currency {
-			d.complain(at, fmt.Sprintf("%s is another currency than %s of %s", quoted(p.Currency), quoted(g.Price.Currency), groupPath(i)), "write all prices in one currency: only numbers of one can be compared")
-			return
+	if at := path + ".spotDiscount"; d.sound(at) && (p.SpotDiscount < 0 || p.SpotDiscount > 0.99) {
+		d.complain(at, fmt.Sprintf("%v is no share", p.SpotDiscount), "write a part of 1, such as 0.6 where a preemptible pod costs 40 % of others")
+	}
+	for i, t := range p.InstanceTypes {
+		item := itemPath(path+".instanceTypes", i)
+		if at := item + ".name"; d.sound(at) && !strings.HasPrefix(t.Name, "ecs.") {
+			d.complain(at, fmt.Sprintf("%s is no instance type", quoted(t.Name)), "write it as the annotation does, such as ecs.gn6i-c4g1.xlarge")
+		}
+		if at := item + ".perHour"; d.sound(at) && t.PerHour <= 0 {
+			d.complain(at, "the type costs nothing", "write what it costs per hour, more than 0")
 		}
 	}
 }
@@ -119,7 +145,7 @@ func (d *decoder) checkStart(path string, c OverflowClass) {
 	}
 }
 
-func (d *decoder) checkOverflowLimits(path string, c OverflowClass) {
+func (d *decoder) checkOverflowLimits(path string, c OverflowClass, price *VirtualPrice) {
 	if at := path + ".maxPods"; d.sound(at) && (c.MaxPods < 1 || c.MaxPods > maxVirtualPods) {
 		d.complain(at, fmt.Sprintf("%d pods are no limit", c.MaxPods), fmt.Sprintf("write 1 to %d", maxVirtualPods))
 	}
@@ -128,6 +154,9 @@ func (d *decoder) checkOverflowLimits(path string, c OverflowClass) {
 	case !d.sound(at):
 	case *c.MaxCostPerHour <= 0:
 		d.complain(at, fmt.Sprintf("%v lets no build move", *c.MaxCostPerHour), "write what the class may cost per hour, more than 0, or remove it")
+	case d.known("overflow.price") && d.sound(path+".annotations") && c.Annotations[annotationSpecs] != "" && PriceOf(price).PerHour(overflow.Billed{Annotations: c.Annotations}) < 0:
+		d.complain(entry(path+".annotations", annotationSpecs), fmt.Sprintf("what a pod of %s costs is not known, so that none would move", quoted(c.Annotations[annotationSpecs])),
+			"write sizes such as 2-4Gi, or the price of each instance type under overflow.price.instanceTypes, or remove maxCostPerHour")
 	case !d.known("overflow.price"):
 		d.complain(at, "what a pod costs is not known, so that none would move", `write overflow.price, such as "{perCPU: 0.1764, perGiB: 0.02205, currency: CNY}", or remove the limit`)
 	}

@@ -18,9 +18,8 @@ import (
 	"github.com/buildpool/buildpool/overflow"
 )
 
-// Period is how often the controller looks, and roundTimeout how long a look may take.
 const (
-	Period       = 2 * time.Second
+	// roundTimeout is how long a look may take.
 	roundTimeout = 30 * time.Second
 	// movedKept is how long a pod that was moved is watched for its start.
 	movedKept = 10 * time.Minute
@@ -99,7 +98,7 @@ func (c *Controller) Kick() {
 // Run goes round after round until ctx ends. What fails is logged, and looked at again
 // in the next round.
 func (c *Controller) Run(ctx context.Context) {
-	ticker := c.Clock.NewTicker(Period)
+	ticker := c.Clock.NewTicker(overflow.Period)
 	defer ticker.Stop()
 	for {
 		err := c.Round(ctx)
@@ -240,7 +239,7 @@ func (c *Controller) decide(ctx context.Context, l *look, rules Rules, class int
 // then the next round looks at it again.
 func (c *Controller) move(ctx context.Context, l *look, r Class, pod *corev1.Pod, why overflow.Reason) error {
 	l.moved[string(pod.UID)] = true
-	err := c.cluster.Tolerate(ctx, pod, r.Policy.Toleration(), r.Annotations)
+	err := c.cluster.Tolerate(ctx, pod, r.Policy.Toleration(), r.Policy.Annotations)
 	switch {
 	case errors.Is(err, cloudprovider.ErrPodChanged):
 		c.Log.Debug("a pod has changed since it was read", "pod", pod.Namespace+"/"+pod.Name)

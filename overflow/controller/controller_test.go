@@ -36,7 +36,7 @@ func TestSurplusMovesOnce(t *testing.T) {
 	c := w.controller()
 	for range 3 {
 		require.NoError(t, c.Round(t.Context()))
-		w.clock.Step(controller.Period)
+		w.clock.Step(overflow.Period)
 	}
 	assert.ElementsMatch(t, []string{"2", "3"}, w.patched, "the nodes on their way are the oldest builds'")
 	assert.Equal(t, map[string]int{"spot/at_max": 2}, w.moved)

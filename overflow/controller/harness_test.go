@@ -167,6 +167,8 @@ func (w *town) PodsOn(node string) []*cloudprovider.Pod {
 		out = append(out, &cloudprovider.Pod{
 			Namespace: p.Namespace, Name: p.Name, UID: string(p.UID), Node: p.Spec.NodeName, Labels: p.Labels, Phase: p.Status.Phase,
 			MilliCPU: p.Spec.Containers[0].Resources.Requests.Cpu().MilliValue(), MemoryBytes: p.Spec.Containers[0].Resources.Requests.Memory().Value(),
+			LimitMilliCPU: p.Spec.Containers[0].Resources.Requests.Cpu().MilliValue(), LimitMemoryBytes: p.Spec.Containers[0].Resources.Requests.Memory().Value(),
+			Virtual: p.Annotations,
 		})
 	}
 	return out

@@ -103,9 +103,9 @@ func drawRules(t *rapid.T) controller.Rules {
 	for n, selector := range []string{"app=build,class=spot", "app=build"} {
 		class := controller.Class{
 			Name: classes[n], VirtualNodes: labels.SelectorFromSet(labels.Set{"type": "virtual-kubelet"}),
-			Annotations: map[string]string{"k8s.aliyun.com/eci-spot-strategy": "SpotAsPriceGo"},
 			Policy: overflow.Policy{
-				TaintKey: "virtual-kubelet.io/provider", Price: overflow.Price{PerCPU: 1},
+				Annotations: map[string]string{"k8s.aliyun.com/eci-spot-strategy": "SpotAsPriceGo"},
+				TaintKey:    "virtual-kubelet.io/provider", Price: overflow.Price{PerCPU: 1},
 				Start: overflow.Start{
 					After:          rapid.SampledFrom([]time.Duration{5 * time.Second, 0, 5 * time.Second, time.Minute}).Draw(t, "after"),
 					PredictedLater: rapid.SampledFrom([]time.Duration{0, time.Minute}).Draw(t, "later"),

@@ -7,7 +7,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/buildpool/buildpool/overflow"
-	"github.com/buildpool/buildpool/overflow/controller"
 )
 
 // TestHistoriesKeepEveryBound: whatever happens, also between what is read and what is
@@ -23,7 +22,7 @@ func TestHistoriesKeepEveryBound(t *testing.T) {
 			"a burst":               func(t *rapid.T) { h.burst() },
 			"a restart":             func(t *rapid.T) { h.controllers[rapid.IntRange(0, 1).Draw(t, "which")] = h.start() },
 			"a round":               func(t *rapid.T) { h.controllers[rapid.IntRange(0, 1).Draw(t, "whose")].look() },
-			"two rounds":            func(t *rapid.T) { h.controllers[0].look(); h.clock.Step(controller.Period); h.controllers[0].look() },
+			"two rounds":            func(t *rapid.T) { h.controllers[0].look(); h.clock.Step(overflow.Period); h.controllers[0].look() },
 			"nothing is left to do": func(t *rapid.T) { h.looksAgain() },
 		}
 		for name, event := range h.events() {

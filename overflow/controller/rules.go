@@ -27,8 +27,6 @@ type Class struct {
 	Policy overflow.Policy
 	// VirtualNodes picks the nodes that its builds move to.
 	VirtualNodes labels.Selector
-	// Annotations that a pod gets when it moves.
-	Annotations map[string]string
 	// ScaleUpDelay is how long cluster-autoscaler is to leave its builds alone; 0: not at
 	// all.
 	ScaleUpDelay time.Duration
@@ -46,7 +44,7 @@ func RulesOf(o config.Overflow) (Rules, error) {
 		if err != nil {
 			return Rules{}, fmt.Errorf("overflow of class %s: virtual node: %w", c.Class, err)
 		}
-		class := Class{Name: string(c.Class), Policy: policy, VirtualNodes: nodes, Annotations: c.Annotations}
+		class := Class{Name: string(c.Class), Policy: policy, VirtualNodes: nodes}
 		if c.ScaleUpDelay != nil {
 			class.ScaleUpDelay = time.Duration(*c.ScaleUpDelay)
 		}

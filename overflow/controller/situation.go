@@ -6,7 +6,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/component-helpers/resource"
 
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/nodegroups/explain"
@@ -42,16 +41,6 @@ type waiting struct {
 	triggered, notTriggered time.Time
 }
 
-// askOf is what the pod asks of a node.
-func askOf(pod *corev1.Pod) overflow.Resources {
-	return resourcesOf(resource.PodRequests(pod, resource.PodResourcesOptions{}), 1)
-}
-
-func resourcesOf(list corev1.ResourceList, pods int64) overflow.Resources {
-	gpus := list[cloudprovider.GPUResource]
-	return overflow.Resources{MilliCPU: list.Cpu().MilliValue(), MemoryBytes: list.Memory().Value(), GPUs: gpus.Value(), Pods: pods}
-}
-
 // take keeps those of the pods that still wait, and what is known of each. One that has
 // been bound to a real node since it was read takes room there already.
 func (l *look) take(pods []corev1.Pod, rules Rules, cluster Cluster) {
@@ -72,7 +61,7 @@ func (l *look) take(pods []corev1.Pod, rules Rules, cluster Cluster) {
 		if _, spare := pod.Labels[cloudprovider.LabelHeadroom]; spare {
 			continue // it gives way to builds, and so does its node
 		}
-		w := waiting{pod: pod, ask: askOf(pod), tolerates: l.tolerated(pod, rules)}
+		w := waiting{pod: pod, ask: overflow.AskOf(pod), tolerates: l.tolerated(pod, rules)}
 		w.triggered, w.notTriggered = cluster.Said(string(pod.UID))
 		for _, g := range l.groups {
 			if g.Template != nil && explain.Fits(pod, g.Template) {
@@ -90,21 +79,21 @@ func (l *look) situation(rules Rules, class int, bucket overflow.Bucket) overflo
 	for _, g := range l.groups {
 		s.Groups = append(s.Groups, overflow.Group{Name: g.Name, Blocked: g.Blocked, Boot: g.Boot})
 	}
-	live := newLiving(policy.Price)
+	live := living{seen: map[string]bool{}}
 	for _, node := range l.virtual[class] {
 		for n := range l.bound[node.Name] {
 			if pod := &l.bound[node.Name][n]; rules.classOf(pod) == class {
-				live.add(pod)
+				live.add(string(pod.UID), policy.Price.PerHour(overflow.BilledOf(pod, nil)))
 			}
 		}
 	}
 	for _, w := range l.waiting {
 		ineligible := l.eligible(rules, class, w)
 		if ineligible == overflow.Tolerates && rules.classOf(w.pod) == class {
-			live.add(w.pod)
+			live.add(string(w.pod.UID), policy.Price.PerHour(overflow.BilledOf(w.pod, nil)))
 		}
 		s.Waiting = append(s.Waiting, overflow.Waiting{
-			Name: string(w.pod.UID), Created: w.pod.CreationTimestamp.Time, Ask: w.ask, CostPerHour: policy.Price.PerHour(w.ask),
+			Name: string(w.pod.UID), Created: w.pod.CreationTimestamp.Time, Ask: w.ask, CostPerHour: policy.CostPerHour(w.pod),
 			Ineligible: ineligible, Triggered: w.triggered, NotTriggered: w.notTriggered, Groups: w.groups,
 		})
 	}
@@ -258,9 +247,9 @@ const usualPods = 110
 func templateRoom(g Group) overflow.Resources {
 	pods, said := g.Template.Allocatable[corev1.ResourcePods]
 	if !said {
-		return resourcesOf(g.Template.Allocatable, usualPods)
+		return overflow.ResourcesOf(g.Template.Allocatable, usualPods)
 	}
-	return resourcesOf(g.Template.Allocatable, pods.Value())
+	return overflow.ResourcesOf(g.Template.Allocatable, pods.Value())
 }
 
 // leftOn is what a node of the group has left.
@@ -277,25 +266,18 @@ func leftOn(n *cloudprovider.ClusterNode, g *Group, cluster Cluster) overflow.Re
 
 // living counts the pods that are or may be on the virtual node, each once.
 type living struct {
-	price overflow.Price
-	seen  map[string]bool
-	cost  float64 // negative: not known
+	seen map[string]bool
+	cost float64 // per hour; negative: not known
 }
 
-func newLiving(price overflow.Price) *living { return &living{price: price, seen: map[string]bool{}} }
-
-func (l *living) add(pod *corev1.Pod) {
-	if l.seen[string(pod.UID)] {
+func (l *living) add(uid string, cost float64) {
+	switch {
+	case l.seen[uid]:
 		return
-	}
-	l.seen[string(pod.UID)] = true
-	l.pay(l.price.PerHour(askOf(pod)))
-}
-
-func (l *living) pay(cost float64) {
-	if cost < 0 || l.cost < 0 {
+	case cost < 0 || l.cost < 0:
 		l.cost = -1
-		return
+	default:
+		l.cost += cost
 	}
-	l.cost += cost
+	l.seen[uid] = true
 }

@@ -56,14 +56,15 @@ func (c *Controller) forget(l *look) {
 func (c *Controller) observe(rules Rules, nodes []*cloudprovider.ClusterNode) {
 	now := c.Clock.Now()
 	for n, class := range rules.Classes {
-		live := newLiving(class.Policy.Price)
+		live := living{seen: map[string]bool{}}
 		for _, node := range virtualNodes(nodes, class) {
 			for _, p := range c.cluster.PodsOn(node.Name) {
 				if rules.ClassOf(p.Namespace, p.Labels) != n {
 					continue
 				}
-				live.seen[p.UID] = true
-				live.pay(class.Policy.Price.PerHour(overflow.Resources{MilliCPU: p.MilliCPU, MemoryBytes: p.MemoryBytes, GPUs: p.GPUs}))
+				live.add(p.UID, class.Policy.Price.PerHour(overflow.Billed{
+					MilliCPU: p.LimitMilliCPU, MemoryBytes: p.LimitMemoryBytes, GPUs: p.GPUs, Annotations: p.Virtual,
+				}))
 				if m, ours := c.moved[p.UID]; ours && p.Phase == corev1.PodRunning {
 					delete(c.moved, p.UID)
 					if m.boot > 0 {
@@ -73,7 +74,7 @@ func (c *Controller) observe(rules Rules, nodes []*cloudprovider.ClusterNode) {
 			}
 		}
 		cost := live.cost
-		if class.Policy.Price == (overflow.Price{}) {
+		if !class.Policy.Price.Known() {
 			cost = -1
 		}
 		c.Observer.Live(class.Name, len(live.seen), cost)

@@ -128,7 +128,10 @@ func (o *controller) decideFor(c int) (again time.Duration) {
 	policy := &o.classes[c].policy
 	verdicts, bucket := policy.Decide(situation)
 	o.bucket = bucket
-	again = o.changes(policy, situation)
+	again = forever
+	if at := policy.Changes(situation); !at.IsZero() {
+		again = o.since(at)
+	}
 	leaving := make([][]int32, len(o.world.demands))
 	for _, v := range verdicts {
 		if v.Moves || v.Reason == overflow.AtRateLimit {

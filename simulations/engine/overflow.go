@@ -50,7 +50,7 @@ func (o *Overflow) check() error {
 		errs = append(errs, errors.New("overflow: the time between two decisions is not above 0"))
 	}
 	for _, c := range o.Classes {
-		if c.Policy.Price == (overflow.Price{}) {
+		if !c.Policy.Price.Known() {
 			errs = append(errs, fmt.Errorf("overflow of class %s: the price of the virtual node is not known", c.Class))
 		}
 	}

@@ -186,7 +186,7 @@ func TestLimitsHold(t *testing.T) {
 			if shape.Classes[len(shape.Classes)-1] == "spot" {
 				class = 0
 			}
-			perHour := eci.PerHour(overflow.Resources{MilliCPU: shape.MilliCPU, MemoryBytes: shape.MemoryBytes})
+			perHour := eci.PerHour(overflow.Billed{MilliCPU: shape.MilliCPU, MemoryBytes: shape.MemoryBytes})
 			require.Zero(t, b.Started%s.Overflow.Every, "it moves when the controller decides")
 			moves[b.Started]++
 			at := changes[class][b.Started]

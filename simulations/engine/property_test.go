@@ -157,7 +157,7 @@ func checkVirtualCost(t *rapid.T, s engine.Settings, r *engine.Result) {
 		if end == engine.Never {
 			end = r.End
 		}
-		least += max(end-b.Started, 0).Hours() * eci.PerHour(overflow.Resources{MilliCPU: shape.MilliCPU, MemoryBytes: shape.MemoryBytes})
+		least += max(end-b.Started, 0).Hours() * eci.PerHour(overflow.Billed{MilliCPU: shape.MilliCPU, MemoryBytes: shape.MemoryBytes})
 	}
 	for _, o := range r.Overflow {
 		cost += o.Cost

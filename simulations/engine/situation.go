@@ -36,8 +36,9 @@ func (o *controller) learn(d *demand, shape workload.Shape) knownDemand {
 		if !slices.Contains(shape.Classes, string(class.Class)) {
 			continue
 		}
-		out.class, out.costPerHour = c, class.policy.Price.PerHour(ask)
-		out.ineligible = class.policy.Eligible(podOf(shape), o.node(class.policy.TaintKey))
+		pod := podOf(shape)
+		out.class, out.costPerHour = c, class.policy.CostPerHour(pod)
+		out.ineligible = class.policy.Eligible(pod, o.node(class.policy.TaintKey))
 		if shape.GPUs > 0 {
 			out.ineligible = overflow.AsksForOtherNode // the virtual node that is played has none
 		}
@@ -109,44 +110,6 @@ func (o *controller) name(place int) string {
 		o.names = append(o.names, fmt.Sprintf("%010d", len(o.names)))
 	}
 	return o.names[place]
-}
-
-// changes is the first time after which a decision about the same builds and nodes may
-// be another one: one is old enough, or a node is late. What cluster-autoscaler says
-// grows stale, but then fewer move.
-func (o *controller) changes(p *overflow.Policy, s overflow.Situation) time.Duration {
-	first := forever
-	note := func(at time.Time) {
-		if after := o.since(at); after >= o.world.now {
-			first = min(first, after)
-		}
-	}
-	boots := make(map[string]time.Duration, len(s.Groups))
-	for _, g := range s.Groups {
-		boots[g.Name] = g.Boot
-	}
-	for _, w := range s.Waiting {
-		if w.Ineligible != "" {
-			continue
-		}
-		if p.Start.After > 0 {
-			note(w.Created.Add(p.Start.After))
-		}
-		if !w.Triggered.IsZero() {
-			boot := time.Duration(0)
-			for _, g := range w.Groups {
-				boot = max(boot, boots[g])
-			}
-			if boot == 0 {
-				boot = p.Start.After
-			}
-			note(w.Triggered.Add(boot + p.Margin))
-		}
-	}
-	for _, u := range s.Upcoming {
-		note(u.Expected.Add(p.Margin))
-	}
-	return first
 }
 
 // since is a time as the engine counts it.

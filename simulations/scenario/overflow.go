@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/buildpool/buildpool/nodegroups/config"
+	"github.com/buildpool/buildpool/overflow"
 	"github.com/buildpool/buildpool/simulations/engine"
 )
 
@@ -14,8 +15,6 @@ import (
 const (
 	defaultStart    = 15 * time.Second
 	defaultStartP95 = 30 * time.Second
-	// overflowEvery is how often the overflow controller decides.
-	overflowEvery = 2 * time.Second
 )
 
 // overflow makes the engine's settings of a file's section, nil if it lets no build
@@ -29,7 +28,7 @@ func (s Simulation) overflow(file config.Overflow) (out *engine.Overflow, curren
 		return nil, "", errors.New(`what pods on the virtual node cost is not known: write overflow.price in the node-group file, or virtualNode.price in the assumptions, such as "{perCPU: 0.1764, perGiB: 0.02207, currency: CNY}"`)
 	}
 	out = &engine.Overflow{
-		ScanInterval: or(file.ScanInterval, 10*time.Second), Every: overflowEvery, Labels: s.VirtualNode.Labels,
+		ScanInterval: or(file.ScanInterval, 10*time.Second), Every: overflow.Period, Labels: s.VirtualNode.Labels,
 		Start: s.VirtualNode.Start.orElse(engine.Delay{Median: defaultStart, P95: defaultStartP95}),
 	}
 	for _, c := range file.Classes {
@@ -44,13 +43,13 @@ func (s Simulation) overflow(file config.Overflow) (out *engine.Overflow, curren
 
 // withOverflow adds the virtual node to the settings.
 func (s Simulation) withOverflow(out *engine.Settings, file config.Overflow) error {
-	overflow, currency, err := s.overflow(file)
+	node, currency, err := s.overflow(file)
 	if err != nil {
 		return fmt.Errorf("overflow: %w", err)
 	}
 	if currency != "" && out.Currency != "" && currency != out.Currency {
 		return fmt.Errorf("overflow: its price is in %s, those of the groups are in %s", currency, out.Currency)
 	}
-	out.Overflow, out.Currency = overflow, cmp.Or(out.Currency, currency)
+	out.Overflow, out.Currency = node, cmp.Or(out.Currency, currency)
 	return nil
 }

@@ -50,16 +50,8 @@ func checkVirtualNode(c config.Checker, v VirtualNode) {
 	if v.Start != nil && v.Start.P95 != nil && *v.Start.P95 < v.Start.Median {
 		c.Complain("virtualNode.start.p95", "is below the median", "write the median or more")
 	}
-	if v.Price == nil {
-		return
-	}
-	for key, price := range map[string]float64{"perCPU": v.Price.PerCPU, "perGiB": v.Price.PerGiB} {
-		if at := "virtualNode.price." + key; c.Sound(at) && price < 0 {
-			c.Complain(at, "is negative", "write 0 or more")
-		}
-	}
-	if v.Price.PerCPU == 0 && v.Price.PerGiB == 0 {
-		c.Complain("virtualNode.price", "the virtual node costs nothing", "write its price, or remove it")
+	if v.Price != nil {
+		v.Price.CheckAmounts(c, "virtualNode.price")
 	}
 }
 

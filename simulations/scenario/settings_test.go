@@ -155,7 +155,7 @@ func TestOverflowOfTheFile(t *testing.T) {
 	require.ErrorContains(t, err, "write overflow.price in the node-group file, or virtualNode.price in the assumptions")
 	_, err = scenario.Parse("a.yaml", []byte("apiVersion: buildpool/v1alpha1\nkind: Simulation\nvirtualNode: {start: {median: 2m, p95: 1m}, price: {perCPU: -1, perGiB: 1}}\n"))
 	require.ErrorContains(t, err, "a.yaml:3:40: virtualNode.start.p95: is below the median")
-	require.ErrorContains(t, err, "virtualNode.price.perCPU: is negative")
+	require.ErrorContains(t, err, "virtualNode.price.perCPU: the price is negative")
 }
 
 func TestWhatNobodySaysIsAsked(t *testing.T) {
