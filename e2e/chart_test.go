@@ -88,6 +88,9 @@ type chartValues struct {
 	Replicas             int
 	Expander             bool
 	Endpoint, NodeGroups string
+	// World is what the node-group file says; nil: newWorld's. With classes in Overflow
+	// their builds move.
+	World *world
 }
 
 // newChartScenario installs the chart beside a simulated account. The chart's own pods
@@ -96,8 +99,12 @@ func newChartScenario(t *testing.T, v chartValues) *scenario {
 	t.Helper()
 	s := newBareScenario(t)
 	s.createNode("system", nil)
-	s.startSimulator(newWorld())
-	groups, err := os.ReadFile(s.render("nodegroups.yaml", newWorld()))
+	if v.World == nil {
+		w := newWorld()
+		v.World = &w
+	}
+	s.startSimulator(*v.World)
+	groups, err := os.ReadFile(s.render("nodegroups.yaml", *v.World))
 	require.NoError(t, err)
 	v.Endpoint = s.simulator.URL
 	v.NodeGroups = "  " + strings.ReplaceAll(strings.TrimSpace(string(groups)), "\n", "\n  ")

@@ -150,16 +150,16 @@ type mover struct {
 	http string
 }
 
-func (s *scenario) startMover(name string) *mover {
+func (s *scenario) startMover(name string, args ...string) *mover {
 	s.t.Helper()
 	address, err := process.FreeAddress()
 	require.NoError(s.t, err)
 	started, err := process.Start(process.Spec{
 		Name: name, Path: shared.buildpool, LogDir: s.dir,
-		Args: []string{
+		Args: append([]string{
 			"overflow", "--config", s.dir + "/nodegroups.yaml", "--server", s.provider.HTTP(),
 			"--kubeconfig", s.cluster.Kubeconfig, "--http-address", address, "--log-level", "debug",
-		},
+		}, args...),
 	})
 	require.NoError(s.t, err)
 	s.t.Cleanup(started.Kill)
