@@ -48,7 +48,7 @@ groups:
 // town is a cluster in memory, node groups, and what was told. Pods are written as an
 // apiserver does: each write makes a new version, and one of an old version is refused.
 type town struct {
-	t       *testing.T
+	t       testing.TB
 	clock   *clocktesting.FakeClock
 	pods    map[string]*corev1.Pod
 	nodes   []*cloudprovider.ClusterNode
@@ -68,7 +68,7 @@ type town struct {
 	meanwhile func(pod *corev1.Pod) // before a write
 }
 
-func newTown(t *testing.T) *town {
+func newTown(t testing.TB) *town {
 	w := &town{
 		t: t, clock: clocktesting.NewFakeClock(noon), pods: map[string]*corev1.Pod{}, said: map[string][2]time.Time{},
 		moved: map[string]int{}, refused: map[string]int{}, live: map[string]int{}, cost: map[string]float64{},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/buildpool/buildpool/overflow"
 	"github.com/buildpool/buildpool/simulations/engine"
 	"github.com/buildpool/buildpool/simulations/workload"
 )
@@ -85,6 +86,20 @@ func BenchmarkMonth(b *testing.B) { bench(b, settings(pushes(b, 30, 520), normal
 // BenchmarkThousandAnHour is a day of 1,000 builds an hour.
 func BenchmarkThousandAnHour(b *testing.B) {
 	bench(b, settings(logNormal(1000, 24*time.Hour), normal("n", 0, 2000)))
+}
+
+// BenchmarkThousandAnHourWithOverflow is the same with too few nodes by day and night, and a
+// virtual node for the rest.
+func BenchmarkThousandAnHourWithOverflow(b *testing.B) {
+	s := settings(logNormal(1000, 24*time.Hour), normal("n", 0, 50))
+	s.Overflow = &engine.Overflow{
+		ScanInterval: 10 * time.Second, Every: overflow.Period, Start: engine.Delay{Median: 15 * time.Second, P95: 30 * time.Second},
+		Classes: []engine.OverflowClass{{Class: "normal", Policy: overflow.Policy{
+			Start:  overflow.Start{After: 5 * time.Minute, WhenBlocked: true},
+			Margin: time.Minute, MaxPods: 500, Price: overflow.Price{PerCPU: 0.2, PerGiB: 0.02}, TaintKey: "virtual-kubelet.io/provider",
+		}}},
+	}
+	bench(b, s)
 }
 
 // BenchmarkSixtyThousandAnHour is an hour on more than 1,400 nodes.

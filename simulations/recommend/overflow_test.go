@@ -33,6 +33,8 @@ func TestOverflowIsSearched(t *testing.T) {
 	}
 	assert.Positive(t, with+without)
 	assert.Contains(t, formsOf(t, o), "overflow")
+	assert.NotContains(t, formsOf(t, o), "A virtual node was not tried")
+	assert.Contains(t, formsOf(t, searched(t, smallSettings(), smallOptions(2, "p95<60s"))), "A virtual node was not tried")
 }
 
 func TestOverflowSettingChangesACopy(t *testing.T) {

@@ -18,6 +18,7 @@ func WriteText(w io.Writer, o Outcome) error {
 	t.levels()
 	t.front()
 	t.baselines()
+	t.virtualNode()
 	t.paste()
 	if _, err := io.WriteString(w, t.out.String()); err != nil {
 		return fmt.Errorf("write outcome: %w", err)
@@ -175,6 +176,16 @@ func (t *text) baselines() {
 	for _, b := range t.outcome.Baselines {
 		t.line("%22s %10.2f  p95 %-6s %d nodes at the most", b.Name, b.Cost, waitText(b.P95Seconds), b.PeakNodes)
 	}
+}
+
+// virtualNode says how to have one tried where none was.
+func (t *text) virtualNode() {
+	if t.outcome.Today.Setting.Overflow != nil {
+		return
+	}
+	t.line("")
+	t.line("A virtual node was not tried, as the node-group file has no overflow section.")
+	t.line("Write one (docs/recommend.md has a short one to start with) and search again.")
 }
 
 func (t *text) paste() {

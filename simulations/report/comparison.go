@@ -123,7 +123,6 @@ func virtualFigures(currency string) []figureOf {
 		{"moved to the virtual node", unitBuilds, of(func(v Virtual) float64 { return float64(v.Builds) })},
 		{"cost of the virtual node", cmp.Or(currency, "cost"), of(func(v Virtual) float64 { return v.Cost })},
 		{"on the virtual node", "pod-hours", of(func(v Virtual) float64 { return v.PodHours })},
-		{"wait p95 there", unitSeconds, of(func(v Virtual) float64 { return v.Waits.P95 })},
 	}
 }
 
