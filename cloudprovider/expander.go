@@ -83,8 +83,9 @@ type RankedOption struct {
 	// Waste is the share of cpu plus that of memory that would stay unused, 0 to 2;
 	// nil if it was not needed or could not be told.
 	Waste *float64
-	// PricePerPod is what the option's nodes cost per hour and pod; nil if it was not
-	// needed or is not known.
+	// PricePerPod is what the option's nodes cost per hour and pod, with the builds that
+	// are to be expected to be lost to the spot market; nil if it was not needed or is not
+	// known.
 	PricePerPod *float64
 }
 
@@ -103,6 +104,10 @@ type SkipReason string
 
 // The reasons to skip a group.
 const (
+	// SkippedReclaimedOften: what builds are to be expected to be lost costs more than spot
+	// instances save.
+	SkippedReclaimedOften SkipReason = "reclaimed_often"
+
 	SkippedReclaimed  SkipReason = "reclaimed"    // the cloud took an instance back
 	SkippedThrottled  SkipReason = "throttled"    // a scale-up met the account's rate limit
 	SkippedFailed     SkipReason = "failed"       // an instance could not be created, for another reason than stock

@@ -19,7 +19,9 @@ func (p *Provider) BestOptions(options []cloudprovider.ExpansionOption) (cloudpr
 	groups := make(map[string]expander.Group, len(options))
 	for _, o := range options {
 		if v := s.byID[o.GroupID]; v != nil {
-			groups[o.GroupID] = v.facts()
+			g := v.facts()
+			g.ReclaimsPerHour, g.SpotShare = p.reclaimsPerHour(o.GroupID), p.spotShare(v)
+			groups[o.GroupID] = g
 		} else if g, ours := s.unserved[o.GroupID]; ours {
 			groups[o.GroupID] = unservedFacts(g)
 		}

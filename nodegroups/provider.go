@@ -17,6 +17,7 @@ import (
 	"github.com/buildpool/buildpool/nodegroups/config"
 	"github.com/buildpool/buildpool/nodegroups/floor"
 	"github.com/buildpool/buildpool/nodegroups/headroom"
+	"github.com/buildpool/buildpool/nodegroups/spot"
 )
 
 // Settings are what a Provider works with.
@@ -67,10 +68,12 @@ type Provider struct {
 	locked atomic.Bool
 	// prices are what the cloud said of prices; background are the readings under way,
 	// of groups and of prices, which end with lifetime.
-	prices     priceBook
-	background sync.WaitGroup
-	lifetime   context.Context
-	end        context.CancelFunc
+	prices priceBook
+	// reclaimRates are how often the instances of spot groups are taken back.
+	reclaimRates atomic.Pointer[map[string]float64]
+	background   sync.WaitGroup
+	lifetime     context.Context
+	end          context.CancelFunc
 
 	mu sync.Mutex
 	// The rest is owned by mu.
@@ -82,6 +85,8 @@ type Provider struct {
 	lastError string
 	outage    outage
 	notices   noticeReads
+	// reclaims are what is known of notices in the past.
+	reclaims spot.History
 	// reading is the look at the cloud that is under way, nil if none is.
 	reading *reading
 	// pricing: a round of price readings is under way.
@@ -120,6 +125,8 @@ type member struct {
 	// were let go therefore, with the time of their notice.
 	notices map[string]notice
 	parted  map[string]time.Time
+	// noticed counts the notices since our start.
+	noticed map[spot.Pool]int
 	// asked are the times of the last accepted scale-ups, oldest first.
 	asked []time.Time
 	// failedRead is why the group could not be read the last time, empty if it could;

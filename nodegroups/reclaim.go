@@ -118,7 +118,8 @@ func (p *Provider) recordNotices(noticed []string) {
 		told[id] = true
 	}
 	changed := false
-	for _, m := range p.members {
+	news := map[string][]string{}
+	for name, m := range p.members {
 		p.forgetParted(m, now)
 		kept := map[string]notice{}
 		var fresh []string
@@ -137,7 +138,7 @@ func (p *Provider) recordNotices(noticed []string) {
 			}
 		}
 		m.notices = kept
-		if len(fresh) > 0 {
+		if news[name] = fresh; len(fresh) > 0 {
 			p.Log.Info("the cloud takes spot instances back", "group", m.config.Name, "instances", fresh, "within", spot.Notice)
 			p.decided(m.config.Name, "the cloud takes %s back within %d minutes", named(fresh), int(spot.Notice.Minutes()))
 			// That they vanish is no second reclaim.
@@ -145,6 +146,7 @@ func (p *Provider) recordNotices(noticed []string) {
 			m.state.health.Reclaimed.At, m.view, changed = now, nil, true
 		}
 	}
+	p.tallyReclaims(news, now)
 	if changed {
 		p.publish()
 	}

@@ -30,7 +30,7 @@ func init() {
 		"refresh": (*stage).doRefresh, "loop": (*stage).doLoop, "groups": (*stage).doGroups, "nodes": (*stage).doNodes,
 		"target": (*stage).doTarget, "node-group-for": (*stage).doNodeGroupFor, "increase": (*stage).doIncrease,
 		"decrease": (*stage).doDecrease, "delete": (*stage).doDelete, "delete-each": (*stage).doDeleteEach,
-		"template": (*stage).doTemplate, "options": (*stage).doOptions,
+		"template": (*stage).doTemplate, "options": (*stage).doOptions, "expand": (*stage).doExpand,
 		// What happens in the cluster.
 		"cluster": (*stage).doCluster, "pod": (*stage).doPod,
 		// What happens in the account.

@@ -6,6 +6,7 @@ import (
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/nodegroups/config"
 	"github.com/buildpool/buildpool/nodegroups/floor"
+	"github.com/buildpool/buildpool/nodegroups/spot"
 )
 
 // Status is what a person or a metric wants to know of the provider.
@@ -24,6 +25,8 @@ type Status struct {
 	ProviderID ProviderIDStatus
 	// TimeZone is the configuration's, for people; empty: UTC.
 	TimeZone string
+	// NoticesProblem says why the notices of spot instances are not seen; empty: they are.
+	NoticesProblem string
 	// Groups of the configuration, in its order, served or not.
 	Groups []GroupStatus
 }
@@ -71,6 +74,17 @@ type GroupStatus struct {
 	// those whose instance was stopped before; 0: not known.
 	Floor             floor.Floor
 	Boot, BootStarted time.Duration
+	// Notices are the instances that the cloud takes back.
+	Notices []Notice
+	// Noticed counts the notices since our start.
+	Noticed map[spot.Pool]int
+	// ReclaimsPerHour is how often an instance is to be expected to be taken back in an
+	// hour, by what is known of the Pools of the group; 0: nothing is known.
+	ReclaimsPerHour float64
+	Pools           []PoolReclaims
+	// LosesMore: by that, lost builds cost more than spot instances save, and the expander
+	// prefers other groups.
+	LosesMore bool
 	// Coming are the nodes that are wanted and not Ready yet; every instance is among
 	// them where the cluster is not seen.
 	Coming []Coming
@@ -98,6 +112,14 @@ type GroupStatus struct {
 	// LastError is the last thing that went wrong with the group in the last day; its
 	// Message is empty if nothing did.
 	LastError GroupError
+}
+
+// Notice is an instance that the cloud takes back.
+type Notice struct {
+	InstanceID string
+	Since      time.Time
+	// LetGo: it has left the scaling group, and another is created in its place.
+	LetGo bool
 }
 
 // BoundReason says what decides a group's min or max.
@@ -133,7 +155,7 @@ func (p *Provider) Status() Status {
 	s := p.current.Load()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := Status{Ready: s != nil, DryRun: p.DryRun, TimeZone: p.cfg.Schedule.TimeZone, LastError: p.lastError, ProviderID: p.nodes.status(formOf(p.cfg.ProviderID))}
+	out := Status{Ready: s != nil, DryRun: p.DryRun, TimeZone: p.cfg.Schedule.TimeZone, LastError: p.lastError, NoticesProblem: p.notices.problem, ProviderID: p.nodes.status(formOf(p.cfg.ProviderID))}
 	if p.reading != nil {
 		out.ReadingSince = p.reading.began
 	}
@@ -177,6 +199,7 @@ func (p *Provider) groupStatus(m *member, currency string) GroupStatus {
 		st.MinReason = BoundMax
 	}
 	st.Coming = p.comingOf(m)
+	st.tellReclaims(p, m, v)
 	st.Troubles = v.facts().Recent(p.cfg.Expander.SkipFor, now)
 	if err := writable(m.seen.group); err != nil {
 		st.Inactive = err.Error()

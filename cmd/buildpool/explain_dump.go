@@ -181,6 +181,11 @@ func explainGroup(g groupReport, now time.Time, location *time.Location) explain
 	if t := g.Template; t != nil {
 		out.Template = &cloudprovider.NodeTemplate{Labels: t.Labels, Taints: t.Taints, Allocatable: t.Allocatable}
 	}
+	for _, text := range []string{noticesText(g), reclaimsText(g.Reclaims)} {
+		if text != "" {
+			out.Reclaims = append(out.Reclaims, sentence(text))
+		}
+	}
 	for _, t := range g.Troubles {
 		out.Troubles = append(out.Troubles, cloudprovider.Skip{Reason: cloudprovider.SkipReason(t.Reason), Code: t.Code, At: t.At, Until: t.Until})
 	}

@@ -8,6 +8,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/buildpool/buildpool/nodegroups"
+	reclaims "github.com/buildpool/buildpool/nodegroups/spot"
 )
 
 // newRegistry holds what is true of the process whatever it does.
@@ -60,13 +61,21 @@ var (
 	descCost = prometheus.NewDesc("buildpool_node_group_cost_per_hour",
 		"What the group's running instances cost together, without disks and traffic, and where their prices come from; absent where one is not known. assumed is true if one was worked out and not read.",
 		[]string{"node_group", "class", "currency", "source", "assumed"}, nil)
+	descNoticed = prometheus.NewDesc("buildpool_spot_instances_noticed",
+		"Spot instances of the group that the cloud has announced to take back and that still run. replaced is true for those in whose place another is created already.", []string{"node_group", "replaced"}, nil)
+	descNotices = prometheus.NewDesc("buildpool_spot_notices_total",
+		"Reclaim notices of the group's spot instances, by instance type and zone.", []string{"node_group", "instance_type", "zone"}, nil)
+	descReclaims = prometheus.NewDesc("buildpool_spot_reclaims_per_instance_hour",
+		"How often a spot instance of this type and zone is to be expected to be taken back in an hour, by the notices of the last days; absent where nothing is known.", []string{"instance_type", "zone"}, nil)
+	descNoticesSeen = prometheus.NewDesc("buildpool_spot_notices_seen",
+		"1 if the reclaim notices of spot instances can be read, else 0.", nil, nil)
 	descServed = prometheus.NewDesc("buildpool_node_group_served",
 		"1 if the group is offered to the autoscaler, 0 if its scaling group is missing or not active.", []string{"node_group", "class"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (c groupCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descReady, descDryRun, descSnapshotAge, descRefreshGood, descMin, descMax, descTarget, descInstances, descBoot, descCost, descServed} {
+	for _, desc := range []*prometheus.Desc{descReady, descDryRun, descSnapshotAge, descRefreshGood, descMin, descMax, descTarget, descInstances, descBoot, descCost, descNoticed, descNotices, descReclaims, descNoticesSeen, descServed} {
 		to <- desc
 	}
 }
@@ -83,6 +92,8 @@ func (c groupCollector) Collect(to chan<- prometheus.Metric) {
 	if status.Ready {
 		gauge(descSnapshotAge, c.clock.Since(status.Taken).Seconds())
 	}
+	gauge(descNoticesSeen, truth(status.NoticesProblem == ""))
+	collectReclaims(status.Groups, to)
 	for _, group := range status.Groups {
 		class := string(group.Class)
 		gauge(descServed, truth(status.Ready && group.Problem == ""), group.ID, class)
@@ -103,6 +114,30 @@ func (c groupCollector) Collect(to chan<- prometheus.Metric) {
 		if group.CostProblem == "" {
 			gauge(descCost, group.Cost.PerHour, group.ID, class, group.Cost.Currency, group.Cost.Source, strconv.FormatBool(group.Cost.Assumed))
 		}
+	}
+}
+
+// collectReclaims tells of spot instances that are taken back. Groups may share a pool.
+func collectReclaims(groups []nodegroups.GroupStatus, to chan<- prometheus.Metric) {
+	pools := map[reclaims.Pool]float64{}
+	for _, group := range groups {
+		replaced := 0
+		for _, n := range group.Notices {
+			if n.LetGo {
+				replaced++
+			}
+		}
+		to <- prometheus.MustNewConstMetric(descNoticed, prometheus.GaugeValue, float64(replaced), group.ID, "true")
+		to <- prometheus.MustNewConstMetric(descNoticed, prometheus.GaugeValue, float64(len(group.Notices)-replaced), group.ID, "false")
+		for pool, n := range group.Noticed {
+			to <- prometheus.MustNewConstMetric(descNotices, prometheus.CounterValue, float64(n), group.ID, pool.InstanceType, pool.Zone)
+		}
+		for _, pool := range group.Pools {
+			pools[pool.Pool] = pool.PerHour()
+		}
+	}
+	for pool, perHour := range pools {
+		to <- prometheus.MustNewConstMetric(descReclaims, prometheus.GaugeValue, perHour, pool.InstanceType, pool.Zone)
 	}
 }
 

@@ -14,14 +14,18 @@ import (
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/nodegroups"
 	"github.com/buildpool/buildpool/nodegroups/config"
+	reclaims "github.com/buildpool/buildpool/nodegroups/spot"
 )
 
 func TestGroupMetrics(t *testing.T) {
 	taken := time.Unix(1_790_000_000, 0)
+	pool := reclaims.Pool{InstanceType: "ecs.c7.2xlarge", Zone: "cn-hangzhou-h"}
 	status := nodegroups.Status{
 		Ready: true, Taken: taken,
 		Groups: []nodegroups.GroupStatus{
 			{ID: "spot", Class: config.ClassSpot, Min: 1, Max: 40, Target: 9, Running: 4, Creating: 2, Deleting: 1, Placeholders: 2,
+				Notices: []nodegroups.Notice{{InstanceID: "i-1", LetGo: true}, {InstanceID: "i-2"}, {InstanceID: "i-3"}},
+				Noticed: map[reclaims.Pool]int{pool: 5}, Pools: []nodegroups.PoolReclaims{{Pool: pool, Tally: reclaims.Tally{Reclaims: 3, Hours: 20}}},
 				Stopped: 3, Boot: 90 * time.Second, BootStarted: 40 * time.Second,
 				Cost: cloudprovider.Price{PerHour: 0.8, Currency: "CNY", Source: "ECS DescribeSpotPriceHistory in cn-hangzhou-h"}},
 			{ID: "gpu", Class: config.ClassGPU, Max: 4, Problem: "missing", CostProblem: "no price known"},
@@ -81,6 +85,21 @@ buildpool_ready 1
 # HELP buildpool_snapshot_age_seconds Age of the reading of the account that is served; absent until there is one.
 # TYPE buildpool_snapshot_age_seconds gauge
 buildpool_snapshot_age_seconds 90
+# HELP buildpool_spot_instances_noticed Spot instances of the group that the cloud has announced to take back and that still run. replaced is true for those in whose place another is created already.
+# TYPE buildpool_spot_instances_noticed gauge
+buildpool_spot_instances_noticed{node_group="gpu",replaced="false"} 0
+buildpool_spot_instances_noticed{node_group="gpu",replaced="true"} 0
+buildpool_spot_instances_noticed{node_group="spot",replaced="false"} 2
+buildpool_spot_instances_noticed{node_group="spot",replaced="true"} 1
+# HELP buildpool_spot_notices_seen 1 if the reclaim notices of spot instances can be read, else 0.
+# TYPE buildpool_spot_notices_seen gauge
+buildpool_spot_notices_seen 1
+# HELP buildpool_spot_notices_total Reclaim notices of the group's spot instances, by instance type and zone.
+# TYPE buildpool_spot_notices_total counter
+buildpool_spot_notices_total{instance_type="ecs.c7.2xlarge",node_group="spot",zone="cn-hangzhou-h"} 5
+# HELP buildpool_spot_reclaims_per_instance_hour How often a spot instance of this type and zone is to be expected to be taken back in an hour, by the notices of the last days; absent where nothing is known.
+# TYPE buildpool_spot_reclaims_per_instance_hour gauge
+buildpool_spot_reclaims_per_instance_hour{instance_type="ecs.c7.2xlarge",zone="cn-hangzhou-h"} 0.1
 `
 	require.NoError(t, testutil.CollectAndCompare(collector, strings.NewReader(want)))
 
@@ -95,6 +114,9 @@ buildpool_last_refresh_success 0
 # HELP buildpool_ready 1 if /readyz says ready, else 0.
 # TYPE buildpool_ready gauge
 buildpool_ready 0
+# HELP buildpool_spot_notices_seen 1 if the reclaim notices of spot instances can be read, else 0.
+# TYPE buildpool_spot_notices_seen gauge
+buildpool_spot_notices_seen 1
 `)))
 }
 

@@ -28,6 +28,7 @@ type serveFlags struct {
 
 	expander expanderFlags
 	leader   leaderFlags
+	reclaims reclaimFlags
 	cluster  clusterFlags
 	timeline timelineFlags
 
@@ -87,6 +88,7 @@ Off loopback it wants certificates: "buildpool certs" makes some for a first try
 	f.tracing.register(flags)
 	f.expander.register(flags)
 	f.leader.register(flags)
+	f.reclaims.register(flags)
 	f.cluster.register(flags)
 	f.timeline.register(flags)
 	f.log.add(flags)
@@ -108,7 +110,7 @@ func (f serveFlags) check() error {
 	if f.dryRun && f.leader.elect {
 		wrong = append(wrong, errors.New("--dry-run and --leader-elect do not go together: a server that writes nothing must not lead in the place of one that does"))
 	}
-	wrong = append(wrong, f.door.check(), f.expander.check(), f.leader.check(), f.cluster.check(), f.timeline.check())
+	wrong = append(wrong, f.door.check(), f.expander.check(), f.leader.check(), f.reclaims.check(), f.cluster.check(), f.timeline.check())
 	for _, d := range []struct {
 		flag  string
 		value time.Duration

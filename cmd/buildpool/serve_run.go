@@ -45,6 +45,7 @@ type serving struct {
 	lives      *lives            // nil: the cluster is not watched
 	mover      *mover            // nil: no builds move to virtual nodes
 	election   *cluster.Election // nil: nobody else answers
+	reclaims   *reclaimKeeper    // nil: reclaims are forgotten with the process
 	mark       *cluster.Mark     // nil: a Service finds the leader by readiness
 	stopped    chan struct{}     // closed when everything has stopped
 
@@ -73,6 +74,7 @@ func serve(ctx context.Context, env environment, f serveFlags) error {
 		s.openProvider, // who decides
 		func() error { return s.openTimeline(ctx) }, // and what came of it
 		s.openElection, // and whether we may
+		s.openReclaims, // what is remembered for the next
 		s.openOverflow, // what is done where nodes come too late
 		s.openServers,  // who answers
 		s.openExpander, // and who is asked for advice
@@ -174,6 +176,7 @@ func (s *serving) run(ctx context.Context) error {
 	group.Go(func() error { return s.watchCluster(ctx) })
 	group.Go(func() error { s.keepHeadroom(ctx); return nil })
 	group.Go(func() error { s.keepClosed(ctx); return nil })
+	group.Go(func() error { s.keepReclaims(ctx); return nil })
 	group.Go(func() error { s.overflowBuilds(ctx); return nil })
 	group.Go(func() error { return s.lead(ctx) })
 	group.Go(func() error { s.readiness.follow(ctx, s.env.clock, s.log, s.setServing); return nil })

@@ -49,6 +49,7 @@ apiVersion buildpool/v1alpha1 and kind Status. Within that version fields are ad
 but none is renamed or removed, and every field is always there:
 
   now, version, ready, notReady (why), lastError (of the last refresh)
+  noticesProblem  why reclaim notices of spot instances are not seen; empty: they are
   dryRun      whether no write is sent to the account
   snapshot    {taken, ageSeconds} of the reading that is served; null before the first
   client      {dialect}: the autoscaler's releases by what was heard of it, or unknown
@@ -67,6 +68,9 @@ but none is renamed or removed, and every field is always there:
               coming[] {instance, since}: nodes wanted and not Ready, and every
               instance where the cluster is not watched,
               bootStartedSeconds (of instances that were stopped), recycles,
+              notices[] {instance, since, letGo (another is created)} of spot instances
+              that the cloud takes back, reclaims {notices (since its start), perHour,
+              losesMore, pools[] {instanceType, zone, reclaims, hours, perHour}} or null,
               troubles[] {reason, code, at, until} for which others are preferred,
               cooldowns[] {kind, until}, windows[] {cron, min, from, until} of the day,
               price {perHour, currency, source, asOf, assumed} or null and

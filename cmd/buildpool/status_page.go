@@ -57,6 +57,7 @@ type pageView struct {
 	Ready, DryRun                     bool
 	Snapshot, Autoscaler, ProviderIDs string
 	LastError, TimeZone, Now          string
+	NoticesProblem                    string
 	Tiles                             []pageTile
 	Groups                            []pageGroup
 	Decisions                         []pageDecision
@@ -73,7 +74,8 @@ func newPageView(r statusReport) pageView {
 	}
 	v := pageView{
 		CSS: pageStyle, Title: "ready", Version: r.Version, NotReady: r.NotReady, Ready: r.Ready, DryRun: r.DryRun, LastError: r.LastError,
-		Snapshot: "The account has not been read yet.", Autoscaler: "No autoscaler has called yet.",
+		NoticesProblem: r.NoticesProblem,
+		Snapshot:       "The account has not been read yet.", Autoscaler: "No autoscaler has called yet.",
 		TimeZone: location.String(), Now: r.Now.In(location).Format("15:04:05 on 2 January 2006"),
 	}
 	if !r.Ready {

@@ -111,6 +111,12 @@ func (p *pageGroup) tell(g groupReport, now time.Time, location *time.Location) 
 	if text := stoppedText(g); text != "" {
 		p.Asides = append(p.Asides, text+".")
 	}
+	if text := noticesText(g); text != "" {
+		p.Facts = append(p.Facts, sentence(text))
+	}
+	if text := reclaimsText(g.Reclaims); text != "" {
+		p.Asides = append(p.Asides, sentence(text))
+	}
 	for _, c := range g.Cooldowns {
 		p.Asides = append(p.Asides, fmt.Sprintf("Cooldown %s: %s left.", c.Kind, ageText(c.Until.Sub(now))))
 	}
@@ -207,3 +213,6 @@ func (p *pageGroup) drawStrip(g groupReport, now time.Time, location *time.Locat
 	}
 	p.StripText = "From 6 hours ago to 18 hours from now: " + strings.Join(told, "; ")
 }
+
+// sentence is a note as one.
+func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] + "." }

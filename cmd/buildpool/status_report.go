@@ -32,6 +32,8 @@ type statusReport struct {
 	LastError  string           `json:"lastError"`
 	Client     clientReport     `json:"client"`
 	ProviderID providerIDReport `json:"providerID"`
+	// NoticesProblem says why the notices of spot instances are not seen; empty: they are.
+	NoticesProblem string `json:"noticesProblem"`
 	// TimeZone is whose clock the windows go by, for people.
 	TimeZone string        `json:"timeZone"`
 	Groups   []groupReport `json:"groups"`
@@ -98,6 +100,10 @@ type groupReport struct {
 	// Coming are the nodes that are wanted and not Ready yet; every instance is among
 	// them where the cluster is not watched.
 	Coming []comingReport `json:"coming"`
+	// Notices are the spot instances that are being taken back, and Reclaims how often that
+	// happens; null: nothing is known.
+	Notices  []noticeReport  `json:"notices"`
+	Reclaims *reclaimsReport `json:"reclaims"`
 }
 
 // windowReport is one time that a warm window is open, now or in the hours around it.
@@ -152,10 +158,11 @@ func reportOn(status nodegroups.Status, now time.Time, notReady, dialect string)
 	r := statusReport{
 		APIVersion: statusVersion, Kind: statusKind, Now: now.UTC(), Version: thisBuild().Version,
 		Ready: notReady == "", NotReady: notReady, DryRun: status.DryRun, LastError: status.LastError,
-		Client:     clientReport{Dialect: dialect},
-		ProviderID: providerIDReport{Form: string(status.ProviderID.Form), Origin: string(status.ProviderID.Origin)},
-		TimeZone:   cmp.Or(status.TimeZone, "UTC"),
-		Groups:     make([]groupReport, 0, len(status.Groups)), Decisions: []decisionReport{},
+		Client:         clientReport{Dialect: dialect},
+		ProviderID:     providerIDReport{Form: string(status.ProviderID.Form), Origin: string(status.ProviderID.Origin)},
+		NoticesProblem: status.NoticesProblem,
+		TimeZone:       cmp.Or(status.TimeZone, "UTC"),
+		Groups:         make([]groupReport, 0, len(status.Groups)), Decisions: []decisionReport{},
 	}
 	if status.Ready {
 		r.Snapshot = &snapshotReport{Taken: status.Taken.UTC(), AgeSeconds: now.Sub(status.Taken).Seconds()}
@@ -172,7 +179,7 @@ func reportOn(status nodegroups.Status, now time.Time, notReady, dialect string)
 			Cooldowns: cooldownsOf(g.Floor), Windows: windowsOf(g.Windows),
 			Template: templateOf(g), TemplateProblem: g.TemplateProblem, Inactive: g.Inactive,
 			Troubles: troublesOf(g.Troubles), BootSeconds: g.Boot.Seconds(), BootStartedSeconds: g.BootStarted.Seconds(), Recycles: g.Recycles,
-			Coming: comingOf(g.Coming),
+			Coming: comingOf(g.Coming), Notices: noticesOf(g.Notices), Reclaims: reclaimsOf(g),
 		})
 	}
 	return r

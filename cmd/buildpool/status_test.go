@@ -77,12 +77,12 @@ func TestStatusJSONHasEveryFieldAlways(t *testing.T) {
 	require.NoError(t, err)
 	var tree map[string]any
 	require.NoError(t, json.Unmarshal(encoded, &tree))
-	assert.Equal(t, []string{"apiVersion", "client", "decisions", "dryRun", "groups", "kind", "lastError", "notReady", "now", "overflow", "providerID", "ready", "snapshot", "timeZone", "version", "waits"}, keys(tree))
+	assert.Equal(t, []string{"apiVersion", "client", "decisions", "dryRun", "groups", "kind", "lastError", "notReady", "noticesProblem", "now", "overflow", "providerID", "ready", "snapshot", "timeZone", "version", "waits"}, keys(tree))
 	assert.Equal(t, []string{"ageSeconds", "taken"}, keys(tree["snapshot"]))
 	assert.Equal(t, []string{"form", "origin"}, keys(tree["providerID"]))
 	groups := tree["groups"].([]any)
 	for _, group := range groups {
-		assert.Equal(t, []string{"bootSeconds", "bootStartedSeconds", "class", "coming", "cooldown", "cooldowns", "cost", "costProblem", "inactive", "instances", "lastError", "max", "maxReason", "min", "minReason", "name", "price", "priceProblem", "problem", "recycles", "scalingGroup", "schedule", "served", "target", "template", "templateProblem", "troubles", "windows"}, keys(group))
+		assert.Equal(t, []string{"bootSeconds", "bootStartedSeconds", "class", "coming", "cooldown", "cooldowns", "cost", "costProblem", "inactive", "instances", "lastError", "max", "maxReason", "min", "minReason", "name", "notices", "price", "priceProblem", "problem", "reclaims", "recycles", "scalingGroup", "schedule", "served", "target", "template", "templateProblem", "troubles", "windows"}, keys(group))
 		assert.Equal(t, []string{"creating", "deleting", "failed", "running", "stopped"}, keys(group.(map[string]any)["instances"]))
 	}
 	spotty := groups[1].(map[string]any)

@@ -90,12 +90,20 @@ func servedText(g groupReport) string {
 // statusNotes are the lines below the table.
 func statusNotes(r statusReport) []string {
 	var notes []string
+	if r.NoticesProblem != "" {
+		notes = append(notes, "reclaim notices of spot instances are not seen: "+shown(r.NoticesProblem))
+	}
 	for _, g := range r.Groups {
 		if g.Problem != "" {
 			notes = append(notes, fmt.Sprintf("%s is not served: %s", shown(g.Name), shown(g.Problem)))
 		}
 		if text := stoppedText(g); text != "" {
 			notes = append(notes, shown(g.Name)+": "+text)
+		}
+		for _, text := range []string{noticesText(g), reclaimsText(g.Reclaims)} {
+			if text != "" {
+				notes = append(notes, shown(g.Name)+": "+text)
+			}
 		}
 		if g.LastError != nil {
 			notes = append(notes, fmt.Sprintf("%s, %s ago: %s", shown(g.Name), ageText(r.Now.Sub(g.LastError.At)), shown(g.LastError.Message)))

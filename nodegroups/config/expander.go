@@ -13,6 +13,12 @@ type Expander struct {
 	Tiers []Tier `json:"tiers,omitempty"`
 	// SkipFor is how long a group is passed over after something went wrong.
 	SkipFor SkipFor `json:"skipFor,omitempty"`
+	// LostBuild is what a build that ends with its node is taken to cost, as time of an
+	// on-demand node of the group: what it had done, the wait for another node, and those
+	// who wait for it; up to 168h. A spot group costs so much more as its instances are
+	// taken back more often, and is skipped where that is more than spot saves. 0s: how
+	// often they are does not count. Default: 4h.
+	LostBuild *Duration `json:"lostBuild,omitempty"`
 	// WhenAllSkipped: least-bad still chooses a group, veto stops the scale-up until
 	// cluster-autoscaler asks again. Default: least-bad.
 	WhenAllSkipped WhenAllSkipped `json:"whenAllSkipped,omitempty"`
@@ -68,6 +74,7 @@ func expanderWithDefaults(e Expander) Expander {
 		}
 	}
 	e.Tiers = tiers
+	e.LostBuild = or(e.LostBuild, duration(4*time.Hour))
 	e.SkipFor = SkipFor{
 		OutOfStock: or(e.SkipFor.OutOfStock, duration(5*time.Minute)),
 		Reclaimed:  or(e.SkipFor.Reclaimed, duration(10*time.Minute)),
@@ -85,8 +92,14 @@ func duration(d time.Duration) *Duration {
 	return &v
 }
 
+// mostLost is the most that a lost build may cost: a week.
+const mostLost = 7 * 24 * time.Hour
+
 // checkExpander complains of tiers that cannot be told apart.
 func (d *decoder) checkExpander(e Expander) {
+	if at := "expander.lostBuild"; d.sound(at) && e.LostBuild != nil && time.Duration(*e.LostBuild) > mostLost {
+		d.complain(at, fmt.Sprintf("%v is more than %v", time.Duration(*e.LostBuild), mostLost), `write what a lost build costs as time of a node, such as "4h"`)
+	}
 	if d.sound("expander.tiers") && len(e.Tiers) == 0 {
 		d.complain("expander.tiers", "the list is empty", "name at least one tier, or remove the key")
 	}

@@ -16,6 +16,8 @@ type candidate struct {
 	cloudprovider.RankedOption
 	option cloudprovider.ExpansionOption
 	group  Group
+	// lostBuild is what a lost build costs.
+	lostBuild *config.Duration
 }
 
 // judge finds the candidate's tier and what speaks against it.
@@ -29,6 +31,9 @@ func (c *candidate) judge(policy config.Expander, now time.Time) {
 		c.Skips = append(c.Skips, cloudprovider.Skip{Reason: cloudprovider.SkippedInactive})
 	}
 	c.Skips = append(c.Skips, c.group.Recent(policy.SkipFor, now)...)
+	if c.lostBuild = policy.LostBuild; c.group.LosesMore(c.lostBuild) {
+		c.Skips = append(c.Skips, cloudprovider.Skip{Reason: cloudprovider.SkippedReclaimedOften})
+	}
 }
 
 // withoutGPUPod reports whether it is certain that no pod asks for a GPU. Where the
@@ -144,7 +149,7 @@ func (c *candidate) weigh() {
 		c.Waste = &waste
 	}
 	if c.group.PricePerHour != nil {
-		price := rounded(*c.group.PricePerHour * float64(c.NodeCount) / float64(demand.Pods))
+		price := rounded(c.group.costPerHour(c.lostBuild) * float64(c.NodeCount) / float64(demand.Pods))
 		c.PricePerPod = &price
 	}
 }

@@ -83,6 +83,12 @@ func costing(g expander.Group, f float64) expander.Group {
 	return with(g, func(g *expander.Group) { g.PricePerHour = price(f) })
 }
 
+// reclaimed are instances at 30 % of the on-demand price, so many of which are taken back
+// in an hour.
+func reclaimed(g expander.Group, perHour float64) expander.Group {
+	return with(g, func(g *expander.Group) { g.ReclaimsPerHour, g.SpotShare = perHour, 0.3 })
+}
+
 type groups map[string]expander.Group
 
 type options []cloudprovider.ExpansionOption
@@ -176,6 +182,31 @@ var choices = map[string]struct {
 	"the name, all else being equal": {
 		groups{"b": normal, "a": normal}, options{option("b", 1, builds(4)), option("a", 1, builds(4))},
 		"a", cloudprovider.ChosenName,
+	},
+	"spot that is taken back now and then": { // 0.3 + 4h × 0.17/h of 1
+		groups{"s": reclaimed(spot, 0.17), "n": normal}, options{option("n", 1, builds(4)), option("s", 1, builds(4))},
+		"s", cloudprovider.ChosenTier,
+	},
+	"not spot that loses more builds than it saves": {
+		groups{"s": reclaimed(spot, 0.175), "n": normal}, options{option("n", 1, builds(4)), option("s", 1, builds(4))},
+		"n", cloudprovider.ChosenHealthy,
+	},
+	"dearer spot is worth fewer reclaims": {
+		groups{"s": with(reclaimed(spot, 0.17), func(g *expander.Group) { g.SpotShare = 0.4 }), "n": normal},
+		options{option("n", 1, builds(4)), option("s", 1, builds(4))},
+		"n", cloudprovider.ChosenHealthy,
+	},
+	"but if there is nothing else": {
+		groups{"s": reclaimed(spot, 9)}, options{option("s", 1, builds(4))},
+		"s", cloudprovider.ChosenLeastBad,
+	},
+	"the cheaper, with the builds that it loses": { // 0.3 × (1 + 0.4/0.3) against 0.6
+		groups{"a": costing(reclaimed(spot, 0.1), 0.3), "b": costing(reclaimed(spot, 0), 0.6)}, options{option("a", 1, builds(4)), option("b", 1, builds(4))},
+		"b", cloudprovider.ChosenPrice,
+	},
+	"the cheaper, although it loses builds": {
+		groups{"b": costing(reclaimed(spot, 0.1), 0.3), "a": costing(reclaimed(spot, 0), 0.8)}, options{option("a", 1, builds(4)), option("b", 1, builds(4))},
+		"b", cloudprovider.ChosenPrice,
 	},
 	"one group, twice": {
 		groups{"a": normal}, options{option("a", 1, builds(4)), option("a", 3, builds(4))},
@@ -275,6 +306,7 @@ func TestLeastBad(t *testing.T) {
 		name  string
 		group expander.Group
 	}{
+		{"zz-reclaimed-often", reclaimed(spot, 1)},
 		{"z-reclaimed", sick(normal, expander.Health{Reclaimed: at(1)})},
 		{"y-throttled", sick(spot, expander.Health{Throttled: at(1)})},
 		{"x-failed", sick(spot, expander.Health{Failed: at(1), Reclaimed: at(1)})},
@@ -302,6 +334,19 @@ func TestLeastBadOfEquallyBad(t *testing.T) {
 	x := expander.Choose(config.DefaultExpander(), groups{"a": sick(spot, h), "b": sick(spot, h)},
 		options{option("a", 2, builds(4)), option("b", 1, builds(4))}, now)
 	assert.Equal(t, []string{"b"}, x.Best, "the one that wastes less")
+}
+
+func TestWhatALostBuildCosts(t *testing.T) {
+	for lost, want := range map[time.Duration]string{0: "s", time.Hour: "s", 4 * time.Hour: "n", 12 * time.Hour: "n"} {
+		policy := config.DefaultExpander()
+		d := config.Duration(lost)
+		policy.LostBuild = &d
+		x := expander.Choose(policy, groups{"s": reclaimed(spot, 0.2), "n": normal}, options{option("s", 1, builds(1)), option("n", 1, builds(1))}, now)
+		assert.Equal(t, []string{want}, x.Best, lost)
+		if want == "n" {
+			assert.Equal(t, []cloudprovider.Skip{{Reason: cloudprovider.SkippedReclaimedOften}}, x.Ranked[1].Skips)
+		}
+	}
 }
 
 func TestVeto(t *testing.T) {

@@ -21,6 +21,34 @@ type Group struct {
 	Template *cloudprovider.NodeOffer
 	// PricePerHour of one node; nil: not known.
 	PricePerHour *float64
+	// ReclaimsPerHour is how often the market is to be expected to take an instance back,
+	// and SpotShare what one costs as a share of the on-demand price.
+	ReclaimsPerHour, SpotShare float64
+}
+
+// loss is what the builds cost that are to be expected to be lost in an hour of a node,
+// as a share of the on-demand price.
+func (g Group) loss(lostBuild *config.Duration) float64 {
+	if lostBuild == nil {
+		return 0
+	}
+	return g.ReclaimsPerHour * time.Duration(*lostBuild).Hours()
+}
+
+// LosesMore reports whether the builds that are to be expected to be lost cost more than
+// spot instances save.
+func (g Group) LosesMore(lostBuild *config.Duration) bool {
+	loss := g.loss(lostBuild)
+	return loss > 0 && g.SpotShare+loss >= 1
+}
+
+// costPerHour is what a node costs, with the builds that are to be expected to be lost.
+func (g Group) costPerHour(lostBuild *config.Duration) float64 {
+	cost := *g.PricePerHour
+	if g.SpotShare > 0 {
+		cost *= 1 + g.loss(lostBuild)/g.SpotShare
+	}
+	return cost
 }
 
 // Health is the last time each kind of trouble befell a group.
@@ -77,18 +105,20 @@ func (g Group) Recent(skipFor config.SkipFor, now time.Time) []cloudprovider.Ski
 // worst: a GPU node would come, and cost many times what the build needs.
 func severity(r cloudprovider.SkipReason) int {
 	switch r {
-	case cloudprovider.SkippedReclaimed:
+	case cloudprovider.SkippedReclaimedOften:
 		return 1
-	case cloudprovider.SkippedThrottled:
+	case cloudprovider.SkippedReclaimed:
 		return 2
-	case cloudprovider.SkippedFailed:
+	case cloudprovider.SkippedThrottled:
 		return 3
-	case cloudprovider.SkippedOutOfStock:
+	case cloudprovider.SkippedFailed:
 		return 4
-	case cloudprovider.SkippedInactive:
+	case cloudprovider.SkippedOutOfStock:
 		return 5
-	case cloudprovider.SkippedNoGPUPod:
+	case cloudprovider.SkippedInactive:
 		return 6
+	case cloudprovider.SkippedNoGPUPod:
+		return 7
 	}
 	return 0
 }

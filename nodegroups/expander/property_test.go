@@ -75,6 +75,9 @@ func drawGroup(t *rapid.T) expander.Group {
 			incident.At = ago(time.Duration(rapid.IntRange(0, 11).Draw(t, "minutes")) * time.Minute)
 		}
 	}
+	if rapid.IntRange(0, 3).Draw(t, "reclaims") == 0 {
+		g.ReclaimsPerHour, g.SpotShare = float64(rapid.IntRange(0, 4).Draw(t, "perHour"))/16, 0.5
+	}
 	if rapid.Bool().Draw(t, "priced") {
 		g.PricePerHour = price(float64(rapid.IntRange(1, 3).Draw(t, "price")))
 	}

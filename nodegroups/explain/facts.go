@@ -49,6 +49,9 @@ type Group struct {
 	// Boot is how long a node takes to join; 0: not known.
 	Boot     time.Duration
 	Troubles []cloudprovider.Skip
+	// Reclaims says which spot instances are being taken back, and how often that happens,
+	// each a sentence.
+	Reclaims []string
 }
 
 // Event is a Kubernetes event on a pod.

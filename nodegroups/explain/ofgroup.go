@@ -48,6 +48,7 @@ func (g Group) notes(f Facts) []string {
 	if lacking := g.Running - g.readyNodes(f.Nodes); lacking > 0 {
 		notes = append(notes, fmt.Sprintf("%s without a Ready node: still booting, or its bootstrap fails. cluster-autoscaler gives up after --max-node-provision-time.", plural(lacking, "instance runs", "instances run")))
 	}
+	notes = append(notes, g.Reclaims...)
 	if g.Min > 0 {
 		notes = append(notes, fmt.Sprintf("It does not go below %s: %s.", plural(g.Min, "node", "nodes"), g.Floor))
 	}

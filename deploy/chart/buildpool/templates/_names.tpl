@@ -97,3 +97,11 @@ buildpool.io/leader
 {{- define "buildpool.usesTLS" -}}
 {{- if or (eq .Values.topology "service") .Values.expander.enabled -}}true{{- end -}}
 {{- end -}}
+
+{{/* The ConfigMap that keeps how often spot instances are taken back; empty: none does. Without
+cluster.watch a sidecar has no way to the apiserver. */}}
+{{- define "buildpool.reclaimHistory" -}}
+{{- if and .Values.cluster.keepReclaims (or .Values.cluster.watch (eq .Values.topology "service")) -}}
+{{ include "buildpool.fullname" . }}-reclaims
+{{- end -}}
+{{- end -}}

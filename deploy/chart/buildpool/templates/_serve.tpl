@@ -29,6 +29,9 @@
     {{- end }}
     {{- end }}
     - --watch-cluster={{ ternary "always" "never" .Values.cluster.watch }}
+    {{- with include "buildpool.reclaimHistory" . }}
+    - --reclaim-history={{ $.Release.Namespace }}/{{ . }}
+    {{- end }}
     {{- if .Values.overflow.enabled }}
     - --overflow
     {{- end }}
