@@ -64,6 +64,35 @@ func costOf(t *testing.T, endpoint string, arguments ...string) string {
 	return w.stdout.String()
 }
 
+// An instance that was let go before the cloud took it back counts until then: what ESS
+// tells of it is that one was detached.
+func TestCostOfADetachedInstance(t *testing.T) {
+	now := clock.RealClock{}.Now()
+	past := testingclock.NewFakePassiveClock(now.Add(-5 * time.Hour))
+	simulator, err := esssim.New(esssim.Options{Config: fastAccount(t), Clock: past, AuthClock: clock.RealClock{}, Seed: 1})
+	require.NoError(t, err)
+	server := httptest.NewServer(simulator)
+	t.Cleanup(server.Close)
+	w := world{variables: simulatedKey()}
+	file, err := readNodeGroups("")
+	require.NoError(t, err)
+	cloud, err := openCloud(w.environment(), file.config, server.URL, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	_, err = cloud.SetCapacity(t.Context(), cloudprovider.SetCapacity{GroupID: "asg-spot", Total: 1, Token: "up"})
+	require.NoError(t, err)
+	past.SetTime(now.Add(-2 * time.Hour))
+	instances, err := cloud.Instances(t.Context(), "asg-spot")
+	require.NoError(t, err)
+	require.Len(t, instances, 1)
+	_, err = cloud.DetachInstances(t.Context(), cloudprovider.DetachInstances{GroupID: "asg-spot", InstanceIDs: []string{instances[0].ID}, Token: "go"})
+	require.NoError(t, err)
+	past.SetTime(now)
+	var report costReport
+	require.NoError(t, json.Unmarshal([]byte(costOf(t, server.URL, "-o", "json")), &report))
+	assert.InDelta(t, 3+5./60+2, report.Groups[2].InstanceHours, 4./60, "three hours and what the notice left it, and two of the one in its place")
+	assert.Empty(t, report.Groups[2].Problem)
+}
+
 // Thirty lives are sixty activities: more than one page.
 func TestCost(t *testing.T) {
 	const lives = 30

@@ -38,9 +38,13 @@ type History struct {
 // never too short. One that was removed without having been created since the period
 // began was there before. Instances that somebody attached by hand are left out.
 //
-// lost are the instances that have gone although no activity says when (detached by
-// hand): their lives end with the activity that made them.
-func (h History) Lives(since, until time.Time) (lives []Life, lost []string) {
+// Instances that were detached are told of by number only: those of which nothing else is
+// known are taken for them, the oldest first, which makes no difference to the sum. They
+// run on for as long as one that the cloud takes back may.
+//
+// lostIDs are the instances that have gone although no activity says when: their lives end
+// with the activity that made them.
+func (h History) Lives(since, until time.Time) (lives []Life, lostIDs []string) {
 	open := map[string]time.Time{} // since when an instance exists
 	made := map[string]time.Time{} // when the activity that made it was over
 	there := map[string]bool{}     // whether it still exists
@@ -87,17 +91,25 @@ func (h History) Lives(since, until time.Time) (lives []Life, lost []string) {
 			lives[before].Type, lives[before].Spot = i.Type, i.Spot
 		}
 	}
+	var missing []beginning
 	for id, from := range open {
 		if !there[id] {
-			closed(id, from, made[id])
-			lost = append(lost, id)
+			missing = append(missing, beginning{id, from, made[id]})
 		}
 	}
-	slices.Sort(lost)
+	parted, lost := h.partings(missing)
+	for _, p := range parted {
+		closed(p.id, p.from, p.until.Add(afterParting))
+	}
+	for _, b := range lost {
+		closed(b.id, b.from, b.made)
+		lostIDs = append(lostIDs, b.id)
+	}
+	slices.Sort(lostIDs)
 	slices.SortFunc(lives, func(a, b Life) int {
 		return cmp.Or(a.From.Compare(b.From), strings.Compare(a.InstanceID, b.InstanceID))
 	})
-	return lives, lost
+	return lives, lostIDs
 }
 
 // event is the beginning or the end of a life.

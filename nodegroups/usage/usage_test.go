@@ -28,6 +28,11 @@ func removed(from, to string, ids ...string) cloudprovider.Activity {
 	return cloudprovider.Activity{Started: at(from), Ended: at(to), Removed: ids, Status: cloudprovider.ActivitySuccessful}
 }
 
+// detached tells how many, and not which.
+func detached(from, to string, n int) cloudprovider.Activity {
+	return cloudprovider.Activity{ID: "asa-" + from, Started: at(from), Ended: at(to), Requested: -n, Detaches: true, Status: cloudprovider.ActivitySuccessful}
+}
+
 func instance(id, created string) cloudprovider.Instance {
 	return cloudprovider.Instance{ID: id, Lifecycle: cloudprovider.InService, Created: at(created), AutoCreated: true, Type: "ecs.c7.2xlarge"}
 }
@@ -86,7 +91,26 @@ func TestLives(t *testing.T) {
 			instances:  []cloudprovider.Instance{instance("a", "07:00:00")},
 			want:       []Life{life("a", "08:00:00", "10:01:00"), still(life("a", "13:00:00", "18:00:00"))}},
 		"attached by hand": {instances: []cloudprovider.Instance{attached}},
-		"detached by hand": {
+		"detached, because the cloud takes it back": {
+			activities: []cloudprovider.Activity{detached("12:00:00", "12:00:00", 1), added("09:00:00", "09:01:00", "a")},
+			want:       []Life{life("a", "09:00:00", "12:05:00")}},
+		"detached, and another came in its place": {
+			activities: []cloudprovider.Activity{added("12:00:00", "12:01:00", "b"), detached("12:00:00", "12:00:00", 1), added("09:00:00", "09:01:00", "a")},
+			instances:  []cloudprovider.Instance{instance("b", "12:00:30")},
+			want:       []Life{life("a", "09:00:00", "12:05:00"), still(life("b", "12:00:30", "18:00:00"))}},
+		"detached before others were": {
+			activities: []cloudprovider.Activity{
+				detached("15:00:00", "15:00:00", 1), removed("14:00:00", "14:01:00", "c"), detached("12:00:00", "12:00:00", 1),
+				added("11:00:00", "11:01:00", "b"), added("09:00:00", "09:01:00", "a", "c"),
+			},
+			want: []Life{life("a", "09:00:00", "12:05:00"), life("c", "09:00:00", "14:01:00"), life("b", "11:00:00", "15:05:00")}},
+		"there before, and detached": {
+			activities: []cloudprovider.Activity{detached("12:00:00", "12:00:00", 2), added("09:00:00", "09:01:00", "a")},
+			want:       []Life{life("asa-12:00:00/1", "08:00:00", "12:05:00"), life("a", "09:00:00", "12:05:00")}},
+		"detached, and gone after the period": {
+			activities: []cloudprovider.Activity{detached("17:58:00", "17:58:00", 1), added("17:00:00", "17:01:00", "a")},
+			want:       []Life{life("a", "17:00:00", "18:00:00")}},
+		"gone, and nobody says when": {
 			activities: []cloudprovider.Activity{added("09:00:00", "09:01:00", "a")},
 			want:       []Life{life("a", "09:00:00", "09:01:00")}, lost: []string{"a"}},
 	} {
