@@ -223,7 +223,7 @@ func (g stagedGroup) config() string {
 }
 
 // windows are the group's warm windows: window=00:10/20m/3 opens at ten past midnight
-// for 20 minutes and keeps three nodes; a + stands between several.
+// for 20 minutes and keeps three nodes; a + stands between several. zone is whose clock.
 func (g stagedGroup) windows() string {
 	var windows []string
 	for window := range strings.SplitSeq(g.set("window", ""), "+") {
@@ -232,8 +232,8 @@ func (g stagedGroup) windows() string {
 		}
 		parts := strings.Split(window, "/")
 		hour, minute, _ := strings.Cut(parts[0], ":")
-		windows = append(windows, fmt.Sprintf("{cron: '%s %s * * *', duration: %s, min: %s, lead: %s, timeZone: UTC}",
-			minute, hour, parts[1], parts[2], g.set("lead", "0s")))
+		windows = append(windows, fmt.Sprintf("{cron: '%s %s * * *', duration: %s, min: %s, lead: %s, timeZone: %s}",
+			minute, hour, parts[1], parts[2], g.set("lead", "0s"), g.set("zone", "UTC")))
 	}
 	if len(windows) == 0 {
 		return ""
