@@ -72,6 +72,13 @@ type GroupWriter interface {
 	// on. The group's desired number stays, so that in expected-number mode the cloud
 	// creates others in their place. Otherwise it fails as RemoveInstances does.
 	DetachInstances(ctx context.Context, write DetachInstances) (activityID string, err error)
+
+	// ProtectInstances shields these instances, at most 20, from being chosen or found
+	// unhealthy by the cloud when it removes some by itself, or no longer. RemoveInstances
+	// and DetachInstances take them all the same. It is done at once, by no activity, and
+	// doing it twice comes to the same. One unknown ID rejects all: ErrInstanceNotFound; so
+	// does one that is not in service: ErrConflict.
+	ProtectInstances(ctx context.Context, write ProtectInstances) error
 }
 
 // Catalog reads what an instance of a group would be.
@@ -84,7 +91,8 @@ type Catalog interface {
 	InstanceTypes(ctx context.Context, names []string) ([]InstanceType, error)
 }
 
-// MaxRemove is the most instances one RemoveInstances or DetachInstances takes.
+// MaxRemove is the most instances one RemoveInstances, DetachInstances or ProtectInstances
+// takes.
 const MaxRemove = 20
 
 // MaxNoticesPerRead is how many instances one call for reclaim notices is about.
@@ -118,6 +126,13 @@ type DetachInstances struct {
 	GroupID     string
 	InstanceIDs []string
 	Token       string
+}
+
+// ProtectInstances is the protection of instances by ID.
+type ProtectInstances struct {
+	GroupID     string
+	InstanceIDs []string
+	Protected   bool
 }
 
 // GroupLifecycle is a scaling group's own state.

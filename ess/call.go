@@ -10,8 +10,9 @@ import (
 // call is one operation on the account. It may take several attempts.
 type call struct {
 	api string
-	// write: an attempt may change the account. A write always carries a ClientToken,
-	// so that a second attempt with the same parameters has no second effect.
+	// write: an attempt may change the account. A write carries a ClientToken, or
+	// says how it is to be in the end, so that a second attempt with the same parameters
+	// has no second effect.
 	write bool
 	// prepare makes the request and the response of one attempt, afresh.
 	prepare func() (requests.AcsRequest, responses.AcsResponse)
@@ -53,7 +54,8 @@ func read[Request requests.AcsRequest, Response responses.AcsResponse](ctx conte
 	return do(ctx, c.call, false, request, response)
 }
 
-// write carries out a call that changes the account. request must set a ClientToken.
+// write carries out a call that changes the account. request must set a
+// ClientToken, unless doing it twice comes to the same.
 func write[Request requests.AcsRequest, Response responses.AcsResponse](ctx context.Context, c *Cloud, request func() Request, response func() Response) (Response, error) {
 	return do(ctx, c.call, true, request, response)
 }

@@ -59,11 +59,21 @@ func (c *Cloud) DetachInstances(ctx context.Context, w cloudprovider.DetachInsta
 }
 
 func checkRemoval(w cloudprovider.RemoveInstances) error {
-	switch n := len(w.InstanceIDs); {
-	case n == 0 || n > cloudprovider.MaxRemove:
-		return fmt.Errorf("not 1 to %d of them: %w", cloudprovider.MaxRemove, cloudprovider.ErrInvalidArgument)
-	case len(distinct(w.InstanceIDs)) != n:
-		return fmt.Errorf("one of them is empty or named twice: %w", cloudprovider.ErrInvalidArgument)
+	if err := checkInstances(w.GroupID, w.InstanceIDs); err != nil {
+		return err
 	}
 	return checkWrite(w.GroupID, w.Token)
+}
+
+func checkInstances(groupID string, ids []string) error {
+	if err := checkID("a group", groupID); err != nil {
+		return err
+	}
+	switch n := len(ids); {
+	case n == 0 || n > cloudprovider.MaxRemove:
+		return fmt.Errorf("not 1 to %d of them: %w", cloudprovider.MaxRemove, cloudprovider.ErrInvalidArgument)
+	case len(distinct(ids)) != n:
+		return fmt.Errorf("one of them is empty or named twice: %w", cloudprovider.ErrInvalidArgument)
+	}
+	return nil
 }

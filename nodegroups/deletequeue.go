@@ -235,6 +235,7 @@ func (p *Provider) removeInstances(ctx context.Context, m *member, removals []*r
 		return nil
 	}
 	ids := instanceIDs(removals)
+	p.unprotect(ctx, m, ids)
 	token, asked := p.NewToken(), p.Clock.Now()
 	p.asking(m, ids)
 	activity, err := p.Cloud.RemoveInstances(ctx, cloudprovider.RemoveInstances{GroupID: m.cloudID, InstanceIDs: ids, Keep: removals[0].keep, Token: token})

@@ -34,6 +34,12 @@ func (u unwritten) DetachInstances(_ context.Context, write cloudprovider.Detach
 	return "", fmt.Errorf("%w: it would have detached %v from scaling group %s", cloudprovider.ErrDryRun, write.InstanceIDs, write.GroupID)
 }
 
+// ProtectInstances implements cloudprovider.GroupWriter. It always returns ErrDryRun.
+func (u unwritten) ProtectInstances(_ context.Context, write cloudprovider.ProtectInstances) error {
+	u.log.Info("dry run: not sent", "write", "ProtectInstances", "scaling_group", write.GroupID, "instances", write.InstanceIDs, "protected", write.Protected)
+	return fmt.Errorf("%w: it would have set the protection of %v in scaling group %s to %t", cloudprovider.ErrDryRun, write.InstanceIDs, write.GroupID, write.Protected)
+}
+
 // keepsPlaceholders refuses, in a dry run, to give failed instances up: the cloud goes on
 // trying to create them, and that is what cluster-autoscaler is to see.
 func (p *Provider) keepsPlaceholders(m *member, ids []string) error {

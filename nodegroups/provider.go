@@ -125,6 +125,8 @@ type member struct {
 	// were let go therefore, with the time of their notice.
 	notices map[string]notice
 	parted  map[string]time.Time
+	// shields are the protections that we set last.
+	shields map[string]shield
 	// noticed counts the notices since our start.
 	noticed map[spot.Pool]int
 	// asked are the times of the last accepted scale-ups, oldest first.

@@ -81,6 +81,7 @@ func (p *Provider) letGo(ctx context.Context, m *member, leavers []leaver) error
 	}
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
+	p.unprotect(ctx, m, ids)
 	token := p.NewToken()
 	activity, err := p.Cloud.DetachInstances(ctx, cloudprovider.DetachInstances{GroupID: m.cloudID, InstanceIDs: ids, Token: token})
 	now := p.Clock.Now()

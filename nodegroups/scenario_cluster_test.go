@@ -156,3 +156,11 @@ func (s *stage) doPod(o order) []string {
 	s.cluster.set(name, pod)
 	return nil
 }
+
+// doProtectBuilds is a round of what serve does every five seconds.
+func (s *stage) doProtectBuilds(o order) []string {
+	if err := o.actor.provider.ProtectBuilds(s.t.Context()); err != nil {
+		return []string{"error: " + err.Error()}
+	}
+	return nil
+}

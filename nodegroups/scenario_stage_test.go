@@ -147,6 +147,9 @@ func (s *stage) configuration() config.Config {
 		file += "lastLook: {" + strings.Join(s.cluster.settings, ", ") + "}\n"
 	}
 	for _, g := range s.declared {
+		if g.set("protection", "") != "" {
+			file += "instanceProtection: {enabled: true}\n"
+		}
 		if mode := g.set("schedule-mode", ""); mode != "" {
 			file += "schedule: {mode: " + mode + "}\n"
 		}

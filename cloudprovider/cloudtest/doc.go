@@ -77,6 +77,7 @@ func Test(t *testing.T, run Harness) {
 		{"SetCapacity", capacityWrites()},
 		{"RemoveInstances", removals()},
 		{"DetachInstances", partings()},
+		{"ProtectInstances", protections()},
 		{"ReclaimNotices", noticeReads()},
 		{"Activities", activityReads()},
 		{"Catalog", catalogReads()},

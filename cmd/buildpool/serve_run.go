@@ -176,6 +176,7 @@ func (s *serving) run(ctx context.Context) error {
 	group.Go(func() error { return s.watchCluster(ctx) })
 	group.Go(func() error { s.keepHeadroom(ctx); return nil })
 	group.Go(func() error { s.keepClosed(ctx); return nil })
+	group.Go(func() error { s.protectBuilds(ctx); return nil })
 	group.Go(func() error { s.keepReclaims(ctx); return nil })
 	group.Go(func() error { s.overflowBuilds(ctx); return nil })
 	group.Go(func() error { return s.lead(ctx) })

@@ -36,6 +36,9 @@ type Config struct {
 	LastLook LastLook `json:"lastLook,omitempty"`
 	// NodeCleanup says whether Node objects are deleted whose instance is gone.
 	NodeCleanup NodeCleanup `json:"nodeCleanup,omitempty"`
+	// InstanceProtection says whether instances on which builds run are shielded from being
+	// removed by others.
+	InstanceProtection InstanceProtection `json:"instanceProtection,omitempty"`
 	// Headroom is what holds for the headroom of every group.
 	Headroom HeadroomKeeping `json:"headroom,omitempty"`
 	// Overflow says which builds move to a virtual node when real nodes come too late.

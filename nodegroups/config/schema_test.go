@@ -27,7 +27,7 @@ var beyondSchema = []string{
 	"gpu-class-without-type", "gpu-on-normal", "label-gpu-contradicts", "label-gpu-on-normal",
 	"key-not-text",
 	"label-class-contradicts", "label-class-in-defaults", "label-hostname", "label-restricted",
-	"node-cleanup",
+	"node-cleanup", "expander-lost-build",
 	"overflow-cost-without-price",
 	"min-above-max", "name-twice", "price-currencies", "scaling-group-id-twice", "scaling-group-tags-twice",
 	"oidc-unused", "role-name-unused", "schedule-without-time-zone",
