@@ -57,6 +57,8 @@ func TestPageTellsWhatHolds(t *testing.T) {
 		"Cooldown after scale-up: 4m00s left.",
 		"Next warm window: 2 from 09:00 to 18:00.",
 		"May go down to nothing.",
+		"The cloud takes back 2 spot instances (i-sim000000001, i-sim000000002), 1 replaced ahead.",
+		"lost builds would cost more than spot saves, and the expander prefers other groups.",
 		"asked for 2 more instances: target 8, it was 6.",
 		"12 times",
 		"Not served: no scaling group carries its tags",

@@ -92,10 +92,10 @@ func reclaimsText(r *reclaimsReport) string {
 	var pools []string
 	for _, p := range r.Pools {
 		if p.Reclaims >= 0.1 {
-			pools = append(pools, fmt.Sprintf("%s in %s %.1f in %.0f hours", shown(p.InstanceType), shown(p.Zone), p.Reclaims, p.Hours))
+			pools = append(pools, fmt.Sprintf("%.1f in %.0f hours of %s in %s", p.Reclaims, p.Hours, shown(p.InstanceType), shown(p.Zone)))
 		}
 	}
-	text := fmt.Sprintf("of its spot instances %.2g an hour and instance are to be expected to be taken back", r.PerHour)
+	text := fmt.Sprintf("a spot instance is to be expected to be taken back %.2g times an hour", r.PerHour)
 	if len(pools) > 0 {
 		text += ": of late " + strings.Join(pools, ", ")
 	}

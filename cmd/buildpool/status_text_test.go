@@ -10,12 +10,14 @@ import (
 	"github.com/buildpool/buildpool/cloudprovider"
 	"github.com/buildpool/buildpool/nodegroups"
 	"github.com/buildpool/buildpool/nodegroups/config"
+	reclaims "github.com/buildpool/buildpool/nodegroups/spot"
 )
 
 var threePM = time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)
 
 // anAfternoon is a provider in which a little of everything has happened.
 func anAfternoon() nodegroups.Status {
+	aPool := reclaims.Pool{InstanceType: "ecs.c7.2xlarge", Zone: "cn-hangzhou-h"}
 	return nodegroups.Status{
 		Ready: true, Taken: threePM.Add(-7 * time.Second),
 		ProviderID: nodegroups.ProviderIDStatus{Form: cloudprovider.FormDot, Origin: nodegroups.FormLearned},
@@ -29,7 +31,12 @@ func anAfternoon() nodegroups.Status {
 			{
 				ID: "builds-spot", Class: config.ClassSpot, ScalingGroupID: "asg-spot", Max: 40, MinReason: nodegroups.BoundConfigured,
 				MaxReason: nodegroups.BoundScalingGroup, Target: 12, Running: 8, Creating: 2, Deleting: 1, Placeholders: 2,
-				Price:     cloudprovider.Price{PerHour: 0.4892388, Currency: "CNY", Source: "assumption", Assumed: true},
+				Price: cloudprovider.Price{PerHour: 0.4892388, Currency: "CNY", Source: "assumption", Assumed: true},
+				Notices: []nodegroups.Notice{
+					{InstanceID: "i-sim000000001", Since: threePM.Add(-2 * time.Minute), LetGo: true}, {InstanceID: "i-sim000000002", Since: threePM.Add(-time.Minute)},
+				},
+				Noticed: map[reclaims.Pool]int{aPool: 9}, ReclaimsPerHour: 0.25, LosesMore: true,
+				Pools:     []nodegroups.PoolReclaims{{Pool: aPool, Tally: reclaims.Tally{Reclaims: 8.2, Hours: 22.8}}},
 				LastError: nodegroups.GroupError{Message: "out of stock: OperationDenied.NoStock: none\x1b[2J left\n", At: threePM.Add(-150 * time.Second)},
 			},
 			{
@@ -57,6 +64,8 @@ gpu            gpu       0  configured       4  configured          0        0  
 odd            normal    0  configured       4  configured          0        0         0         0       0            ?  -         -         yes
 
 builds-normal: 4 instances stopped, to be started first; such a node took 35s to join, a new one 1m30s
+builds-spot: the cloud takes back 2 spot instances (i-sim000000001, i-sim000000002), 1 replaced ahead
+builds-spot: a spot instance is to be expected to be taken back 0.25 times an hour: of late 8.2 in 23 hours of ecs.c7.2xlarge in cn-hangzhou-h; lost builds would cost more than spot saves, and the expander prefers other groups
 builds-spot, 2m30s ago: out of stock: OperationDenied.NoStock: none [2J left
 gpu is not served: no scaling group carries its tags
 odd has no price: no price known
