@@ -29,7 +29,7 @@ type shield struct {
 // that nothing has to be remembered. While the cluster cannot be seen all stays as it is.
 // What cannot be done in one group does not stop the others; the error tells of all.
 func (p *Provider) ProtectBuilds(ctx context.Context) error {
-	if p.Cluster == nil || p.Cluster.Current() != nil || p.refuses() != nil {
+	if p.Cluster == nil {
 		return nil
 	}
 	plan, err := p.planProtection()
@@ -62,6 +62,10 @@ type protectionChange struct {
 // planProtection compares who is protected with who is to be. An instance with a notice
 // is not: ESS could not replace it when it is gone.
 func (p *Provider) planProtection() ([]protectionChange, error) {
+	unseen, away := p.Cluster.Current(), p.refuses()
+	if unseen != nil || away != nil {
+		return nil, nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.cfg.InstanceProtection.Enabled || p.current.Load() == nil || p.Clock.Since(p.refreshed) > noticesKnown {
