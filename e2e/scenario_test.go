@@ -36,8 +36,12 @@ type world struct {
 	SpotFloor, NormalFloor string
 	// Overflow are the classes of the section overflow.
 	Overflow []string
-	// Serve are more flags of buildpool serve.
-	Serve []string
+	// Serve are more flags of buildpool serve, and Simulator of buildpool ess-sim.
+	Serve, Simulator []string
+	// NormalRecycles: instances of the normal group are stopped and kept.
+	NormalRecycles bool
+	// NodeCleanup is the section of that name.
+	NodeCleanup string
 }
 
 // groupSize is a group's size: buildpool's min and max (the account's own are 0 and
@@ -112,17 +116,17 @@ func (s *scenario) makeNamespace() {
 
 func (s *scenario) startSimulator(w world) {
 	s.t.Helper()
-	s.startSimulatorOf(s.render("account.yaml", w))
+	s.startSimulatorOf(s.render("account.yaml", w), w.Simulator...)
 }
 
-func (s *scenario) startSimulatorOf(account string) {
+func (s *scenario) startSimulatorOf(account string, args ...string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
 	defer cancel()
 	var err error
 	s.simulator, err = simulator.Start(ctx, simulator.Settings{
 		Program: shared.buildpool, Config: account,
-		Kubeconfig: s.cluster.Kubeconfig, Dir: s.dir,
+		Kubeconfig: s.cluster.Kubeconfig, Dir: s.dir, Args: args,
 	})
 	require.NoError(s.t, err)
 }

@@ -27,6 +27,7 @@ type essSimFlags struct {
 	seed       uint64
 	kubeconfig string
 	providerID string
+	keepNodes  bool
 	state      string
 	log        logFlags
 }
@@ -54,6 +55,7 @@ again with the same file, it goes on as the real one would have, its time includ
 	f.Uint64Var(&flags.seed, "seed", 1, "seed of identifiers and of chance")
 	f.StringVar(&flags.kubeconfig, "kubeconfig", "", "let the instances join this cluster as nodes")
 	f.StringVar(&flags.providerID, "provider-id", string(kubenodes.ProviderIDDot), "form of the nodes' spec.providerID: <region>.<id> or alicloud://<region>.<id>")
+	f.BoolVar(&flags.keepNodes, "keep-nodes", false, "leave the Node of an instance that was stopped or is gone, with a silent kubelet, as where no cloud-controller-manager deletes it")
 	f.StringVar(&flags.state, "state", "", "file that keeps the account, so that it goes on after a kill; it belongs to one account file, seed and speed")
 	flags.log.add(f)
 	if err := cmd.MarkFlagRequired("config"); err != nil {
@@ -144,6 +146,7 @@ func (f essSimFlags) registrar(cfg esssim.Config, sim *esssim.Simulator, c clock
 		Account:             sim.Account(),
 		Clock:               c,
 		ProviderID:          kubenodes.ProviderIDForm(f.providerID),
+		KeepNodes:           f.keepNodes,
 		KernelMemoryPercent: cfg.KernelMemoryPercent,
 		Log:                 log,
 	}), nil

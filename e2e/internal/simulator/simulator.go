@@ -20,6 +20,8 @@ type Settings struct {
 	Config, Kubeconfig string
 	// Dir receives the log.
 	Dir string
+	// Args are more flags.
+	Args []string
 }
 
 // Simulator is a running simulated account. It may be killed and started again on the
@@ -62,10 +64,10 @@ func (s *Simulator) Revive() error {
 	started, err := process.Start(process.Spec{
 		Name: fmt.Sprintf("buildpool-ess-sim-%d", s.starts),
 		Path: s.settings.Program,
-		Args: []string{
+		Args: append([]string{
 			"ess-sim", "--config", s.settings.Config, "--listen", s.address, "--kubeconfig", s.settings.Kubeconfig,
 			"--state", filepath.Join(s.settings.Dir, "ess-history.jsonl"), "--log-level", "debug",
-		},
+		}, s.settings.Args...),
 		LogDir: s.settings.Dir,
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/clock"
 
@@ -42,6 +44,10 @@ type Options struct {
 	Every time.Duration
 	// ProviderID is the form of spec.providerID. Default: <region>.<id>.
 	ProviderID ProviderIDForm
+	// KeepNodes leaves the Node object of an instance that was stopped or is gone where it
+	// is, with a kubelet that is silent, as in a cluster in which no
+	// cloud-controller-manager deletes it. Default: it is deleted.
+	KeepNodes bool
 	// KernelMemoryPercent is how much less memory a machine shows than its type has.
 	KernelMemoryPercent float64
 	Log                 *slog.Logger
@@ -57,6 +63,7 @@ type Registrar struct {
 	clock   clock.WithTicker
 	every   time.Duration
 	machine machine
+	keep    bool
 	log     *slog.Logger
 
 	mu sync.Mutex
@@ -87,6 +94,7 @@ func New(o Options) *Registrar {
 		clock:   o.Clock,
 		every:   o.Every,
 		machine: machine{region: o.Account.Region(), form: o.ProviderID, kernelMemoryPercent: o.KernelMemoryPercent},
+		keep:    o.KeepNodes,
 		log:     o.Log,
 		broken:  map[string]bool{},
 	}
@@ -137,7 +145,7 @@ func (r *Registrar) Sync(ctx context.Context) error {
 		group.Go(func() error { do(r.register(ctx, i)); return nil })
 	}
 	for id, name := range r.gone(exists) {
-		group.Go(func() error { do(r.remove(ctx, id, name)); return nil })
+		group.Go(func() error { do(r.leave(ctx, id, name)); return nil })
 	}
 	// Failures are in errs, so that one does not hide the others.
 	_ = group.Wait()
@@ -209,7 +217,9 @@ func (r *Registrar) register(ctx context.Context, i account.Instance) error {
 	}
 	_, err = r.client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
-		err = r.checkOurs(ctx, node)
+		if err = r.checkOurs(ctx, node); err == nil && r.keep {
+			err = r.handToKwok(ctx, node.Name, true)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("create node %s: %w", node.Name, err)
@@ -246,6 +256,55 @@ func (r *Registrar) checkOurs(ctx context.Context, wanted *corev1.Node) error {
 		return errors.New("a node of that name exists that is not of this simulator")
 	}
 	return nil
+}
+
+// leave deletes the node of an instance that is gone, or silences its kubelet.
+func (r *Registrar) leave(ctx context.Context, id, name string) error {
+	if !r.keep {
+		return r.remove(ctx, id, name)
+	}
+	err := r.handToKwok(ctx, name, false)
+	if err == nil {
+		err = r.miss(ctx, name)
+	}
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("silence node %s: %w", name, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.nodes, id)
+	r.log.Info("node's kubelet is silent", "node", name)
+	return nil
+}
+
+// miss says of a node what the control plane says of one whose kubelet is silent. kwok
+// goes on to renew the lease of a node that it has once held, so that the control plane
+// would not come to it by itself.
+func (r *Registrar) miss(ctx context.Context, name string) error {
+	node, err := r.client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	for i := range node.Status.Conditions {
+		c := &node.Status.Conditions[i]
+		if c.Type == corev1.NodeReady && c.Status != corev1.ConditionUnknown {
+			c.Status, c.Reason, c.Message = corev1.ConditionUnknown, "NodeStatusUnknown", "Kubelet stopped posting node status."
+			c.LastTransitionTime = metav1.NewTime(r.clock.Now())
+			_, err = r.client.CoreV1().Nodes().UpdateStatus(ctx, node, metav1.UpdateOptions{})
+		}
+	}
+	return err
+}
+
+// handToKwok lets kwok play the node's kubelet, or no longer.
+func (r *Registrar) handToKwok(ctx context.Context, name string, on bool) error {
+	value := "null"
+	if on {
+		value = strconv.Quote(kwokFake)
+	}
+	change := fmt.Sprintf(`{"metadata":{"annotations":{%q:%s}}}`, kwokAnnotation, value)
+	_, err := r.client.CoreV1().Nodes().Patch(ctx, name, types.MergePatchType, []byte(change), metav1.PatchOptions{})
+	return err
 }
 
 func (r *Registrar) remove(ctx context.Context, id, name string) error {

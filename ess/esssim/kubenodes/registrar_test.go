@@ -306,3 +306,28 @@ func TestRunFollowsTheClock(t *testing.T) {
 		<-ended
 	})
 }
+
+// Where nobody deletes the node of an instance that has gone, its kubelet only falls
+// silent: kwok plays it no longer. A simulator that is started again leaves it so.
+func TestNodesOfInstancesThatAreGoneMayBeKept(t *testing.T) {
+	c := newCluster(t)
+	keep := func() {
+		c.registrar = kubenodes.New(kubenodes.Options{Client: c.client, Account: c.account, Clock: c.clock, KeepNodes: true})
+	}
+	keep()
+	node := named(t, c.after(5*time.Minute), "spot")
+	assert.Equal(t, "fake", node.Annotations["kwok.x-k8s.io/node"])
+	node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}} // kwok's work
+	_, err := c.client.CoreV1().Nodes().UpdateStatus(t.Context(), &node, metav1.UpdateOptions{})
+	require.NoError(t, err)
+	spots := c.instances("asg-spot")
+	_, err = c.account.RemoveInstances(account.Removal{GroupID: "asg-spot", InstanceIDs: []string{spots[0].ID, spots[1].ID}})
+	require.NoError(t, err)
+	for range 2 {
+		node = named(t, c.after(5*time.Minute), "spot")
+		assert.NotContains(t, node.Annotations, "kwok.x-k8s.io/node")
+		require.Len(t, node.Status.Conditions, 1)
+		assert.Equal(t, corev1.ConditionUnknown, node.Status.Conditions[0].Status)
+		keep()
+	}
+}
