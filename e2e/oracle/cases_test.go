@@ -29,6 +29,7 @@ func (c fidelityCase) settings(t *testing.T) engine.Settings {
 	s := engine.Settings{
 		Trace: c.trace(t), Expander: config.DefaultExpander(), Autoscaler: engine.DefaultAutoscaler(),
 		Scheduler: engine.LeastAllocated, Currency: "CNY", AgentStart: 2 * time.Second,
+		ClusterUnseen: true, // the oracle's provider is given none
 	}
 	s.Autoscaler.LoopTime = 100 * time.Millisecond
 	for _, change := range c.with {

@@ -56,6 +56,7 @@ func normal(name string, highest int) engine.Group {
 func spot(name string, highest int, perHour float64) engine.Group {
 	g := group(name, config.ClassSpot, 16, 64, highest)
 	g.PricePerHour /= 3
+	g.Config.Spot.OnReclaimNotice = config.ReclaimReplaced // as by default
 	g.Spot = &engine.Spot{Protected: time.Hour, Notice: 5 * time.Minute, ReclaimsPerHour: perHour}
 	return g
 }

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"slices"
 	"time"
 
 	"github.com/buildpool/buildpool/ess/esssim/account"
@@ -45,7 +46,7 @@ func (w *world) look(now time.Time) {
 		settled = settled && living == group.Desired
 	}
 	for _, m := range w.cluster.ordered(w.machines) {
-		if !there[m.id] {
+		if !there[m.id] && !w.parted(m) {
 			w.vanish(m, now)
 		}
 	}
@@ -54,6 +55,12 @@ func (w *world) look(now time.Time) {
 	if !settled {
 		w.planLook(now.Add(lookEvery))
 	}
+}
+
+// parted reports whether the machine has left its group before its end, which was
+// announced: it runs on until then.
+func (w *world) parted(m *machine) bool {
+	return m.told && slices.ContainsFunc(w.account.State().Machines, func(i account.Instance) bool { return i.ID == m.id })
 }
 
 // readGroup returns a scaling group and its instances that are not stopped.

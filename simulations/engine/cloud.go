@@ -93,7 +93,7 @@ func (w *world) create(g int) int32 {
 	id := int32(len(w.nodes))
 	k := &w.kinds[w.kindOf[g]]
 	w.nodes = append(w.nodes, node{
-		group: int32(g), shelf: -1, left: k.allocatable, leftAt: Never, unneeded: Never, unremovable: Never, seen: Never,
+		group: int32(g), shelf: -1, left: k.allocatable, leftAt: Never, noticed: Never, unneeded: Never, unremovable: Never, seen: Never,
 	})
 	w.result.Nodes = append(w.result.Nodes, NodeResult{
 		Group: int32(g), Requested: w.now, Created: w.now, Ready: Never, Removed: Never,
@@ -103,6 +103,7 @@ func (w *world) create(g int) int32 {
 	w.cloud.instances++
 	w.meter.billed(w, g, +1)
 	w.planReclaim(id)
+	w.planClosing(id)
 	return id
 }
 

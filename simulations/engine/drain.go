@@ -54,7 +54,7 @@ func (c *snapshot) take(w *world) {
 		list := &w.groups[g].sample.ready
 		*list = slices.DeleteFunc(*list, func(id int32) bool { return w.nodes[id].state != ready })
 		for _, id := range *list {
-			if !w.nodes[id].doomed {
+			if !w.nodes[id].closed {
 				c.nodes = append(c.nodes, id)
 			}
 		}
@@ -168,7 +168,7 @@ func (w *world) demandFor(build int32) *demand {
 func (d *drains) find(w *world, from int32, m mover, taken map[int32]room) int32 {
 	takes := func(id int32) bool {
 		n := &w.nodes[id]
-		if id == from || n.state != ready || n.doomed || d.removed[id] || !m.demand.fits[n.group] {
+		if id == from || n.state != ready || n.closed || d.removed[id] || !m.demand.fits[n.group] {
 			return false
 		}
 		// An empty node that is unneeded goes itself, and takes nobody in.

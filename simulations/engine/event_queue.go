@@ -11,6 +11,8 @@ const (
 	nodeDeleted                      // the wait after the ToBeDeleted taint is over
 	nodeGone                         // the instance is no longer billed
 	reclaimKnown                     // a reclaim of the node has been announced
+	noticesRead                      // the provider has read that the node is to be taken
+	protectionEnds                   // the node's age is spot.drainAfter
 	reclaimComes                     // the cloud takes the node
 	massReclaim                      // subject: the group; node: index of the mass reclaim
 	creationFails                    // subject: the group; node: how many instances

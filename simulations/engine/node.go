@@ -10,8 +10,10 @@ type node struct {
 	avoided bool
 	// touched: something changed since the autoscaler last looked at it.
 	touched bool
-	// doomed: a reclaim has been announced, so that no build is placed on it.
-	doomed bool
+	// noticed is when a reclaim was announced, Never before that.
+	noticed time.Duration
+	// closed: no new build is placed on it.
+	closed bool
 	// drained: its deletion evicts the builds that it has.
 	drained bool
 	shelf   int32 // -1: the scheduler places nothing on it
@@ -36,13 +38,14 @@ const (
 	creating nodeState = iota
 	ready
 	deleting // tainted ToBeDeleted; its instance is still there
+	parted   // no longer its group's: it has a notice, its replacement is on its way, its builds go on
 	gone     // the instance's removal has been asked for, or it was taken
 )
 
 // shelve puts a Ready node where the scheduler finds it, by what it has left.
 func (w *world) shelve(id int32) {
 	n := &w.nodes[id]
-	if n.state != ready || n.doomed {
+	if n.state != ready || n.closed {
 		return
 	}
 	key := shelfKey{left: n.left, kind: w.kindOf[n.group], avoided: n.avoided}

@@ -26,6 +26,12 @@ func anySettings(t *rapid.T) engine.Settings {
 	trace := poisson(rapid.Uint64().Draw(t, "trace"), float64(rapid.IntRange(1, 400).Draw(t, "perHour")), 3*time.Hour, 8*time.Minute, shapes...)
 	spot := normal("spot", 0, rapid.IntRange(1, 30).Draw(t, "maxSpot"))
 	spot.Config.Class, spot.PricePerHour = config.ClassSpot, 0.3
+	spot.Config.Spot.OnReclaimNotice = rapid.SampledFrom([]config.OnReclaimNotice{
+		config.ReclaimReplaced, config.ReclaimCordoned, config.ReclaimIgnored,
+	}).Draw(t, "onReclaimNotice")
+	if after := config.Duration(rapid.IntRange(5, 60).Draw(t, "drainAfter")) * config.Duration(time.Minute); rapid.Bool().Draw(t, "drains") {
+		spot.Config.Spot.DrainAfter = &after
+	}
 	spot.Spot = &engine.Spot{
 		Protected: 20 * time.Minute, Notice: 5 * time.Minute, ReclaimsPerHour: rapid.Float64Range(0, 3).Draw(t, "reclaims"),
 		Mass: []engine.MassReclaim{{At: time.Hour, Share: 0.5}},

@@ -37,21 +37,9 @@ func (w *world) announce(id int32, at, notice time.Duration) {
 	w.events.push(event{at: at, kind: reclaimComes, subject: id})
 }
 
-// doom keeps builds off a node that is going to be taken.
-func (w *world) doom(id int32) {
-	n := &w.nodes[id]
-	if n.state == gone {
-		return
-	}
-	w.unshelve(id)
-	n.doomed = true
-	w.nodeTainted()
-}
-
 // reclaim takes an instance and its builds begin anew. The group's target stays: the
-// scaling group keeps its expected number and creates another instance, of which
-// cluster-autoscaler, which has not asked for it, knows nothing until it joins. One
-// that the cloud does not have is a failed creation like any other.
+// scaling group keeps its expected number and creates another instance, unless it has
+// done so ahead.
 func (w *world) reclaim(id int32) {
 	n := &w.nodes[id]
 	if n.state == gone {
@@ -60,18 +48,24 @@ func (w *world) reclaim(id int32) {
 	g := int(n.group)
 	w.result.Nodes[id].Reclaimed = true
 	w.result.Groups[g].Reclaimed++
-	w.groups[g].trouble.Reclaimed = w.incident()
-	asked := n.state == deleting
+	if n.noticed == Never {
+		w.groups[g].trouble.Reclaimed = w.incident()
+	}
+	asked, replaced := n.state == deleting, n.state == parted
 	w.depart(id)
 	if asked {
 		w.scaler.deletions.done(id, n.group, n.drained)
 	}
 	w.interrupt(id)
 	w.cloud.removed(w, id)
-	w.replace(g)
+	if !replaced {
+		w.replace(g)
+	}
 }
 
 // replace makes the scaling group create what is missing of its expected number.
+// cluster-autoscaler, which has not asked for it, knows nothing of the new instance until
+// it joins. One that the cloud does not have is a failed creation like any other.
 func (w *world) replace(g int) {
 	if w.available(g) > 0 {
 		w.result.Groups[g].NodesAdded++

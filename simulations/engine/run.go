@@ -81,7 +81,7 @@ type world struct {
 
 	// Every kind of chance has its own source, so that a setting which draws less of
 	// one leaves the others as they were.
-	ties, boots, reclaims, expansions, orders, starts *rand.Rand
+	ties, boots, reclaims, expansions, orders, starts, notices *rand.Rand
 }
 
 func newWorld(s *Settings) (*world, error) {
@@ -91,7 +91,7 @@ func newWorld(s *Settings) (*world, error) {
 		horizon:  s.Horizon,
 		open:     len(s.Trace.Builds),
 		shelves:  shelves{by: map[shelfKey]int32{}},
-		ties:     source(1), boots: source(2), reclaims: source(3), expansions: source(4), orders: source(5), starts: source(6),
+		ties:     source(1), boots: source(2), reclaims: source(3), expansions: source(4), orders: source(5), starts: source(6), notices: source(7),
 		result: &Result{Builds: make([]BuildResult, len(s.Trace.Builds)), Groups: make([]GroupResult, len(s.Groups))},
 	}
 	for i := range w.result.Builds {
@@ -199,7 +199,11 @@ func (w *world) happen(e event) {
 	case nodeGone:
 		w.cloud.removed(w, e.subject)
 	case reclaimKnown:
-		w.doom(e.subject)
+		w.notify(e.subject)
+	case noticesRead:
+		w.replaceAhead(e.subject)
+	case protectionEnds:
+		w.close(e.subject)
 	case reclaimComes:
 		w.reclaim(e.subject)
 	case massReclaim:

@@ -25,6 +25,9 @@ type Settings struct {
 	Images map[string]Image
 	// AgentStart is how long a build's containers take to start on a warm node.
 	AgentStart time.Duration
+	// ClusterUnseen: the provider does not see what runs where, so that it takes every
+	// instance for needed.
+	ClusterUnseen bool
 	// Quota bounds the instances of all groups together; 0: none.
 	Quota int
 	// Stockouts are windows in which a group's cloud has fewer instances to give.
