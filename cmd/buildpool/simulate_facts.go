@@ -71,9 +71,10 @@ func groupFacts(ctx context.Context, cloud cloudprovider.Cloud, g config.Group, 
 		return scenario.Facts{}, fmt.Errorf("read instance types: %w", err)
 	}
 	delays := file.Delays.Delays()
-	boot := delays.Create + delays.Join
+	boot, warm := delays.Create+delays.Join, delays.Start+delays.Join
 	return scenario.Facts{
-		Launch: launch, Types: types, Boot: &engine.Delay{Median: boot, P95: boot}, Removal: &delays.Remove,
+		Launch: launch, Types: types, Boot: &engine.Delay{Median: boot, P95: boot}, Warm: &engine.Delay{Median: warm, P95: warm},
+		Recycles: group.Recycles && !launch.Spot(), Removal: &delays.Remove,
 		PricePerHour: accountPrice(file, launch, types), Stock: accountStock(file, launch, types),
 	}, nil
 }

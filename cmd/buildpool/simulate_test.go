@@ -4,11 +4,13 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/buildpool/buildpool/simulations/report"
 	"github.com/buildpool/buildpool/simulations/scenarios"
 )
 
@@ -73,6 +75,29 @@ spec: {template: {spec: {containers: [{name: cluster-autoscaler, args: [--scan-i
 	again, _, _ := simulated(t, "--config", cfg, "--account", "embedded", "--trace", trace,
 		"--ca-flags-from", manifest, "--ca-flag=--scale-down-unneeded-time=2m", "--ca-flag=--frequent-loops-enabled=false")
 	assert.Equal(t, got, again, "the same command gives the same bytes")
+}
+
+// TestSimulateKnowsOfAnAccountThatItsInstancesAreStopped: a group of the recycle policy
+// starts what it has stopped, which takes the account's start and not its create.
+func TestSimulateKnowsOfAnAccountThatItsInstancesAreStopped(t *testing.T) {
+	embedded, err := os.ReadFile("embedded/account.yaml")
+	require.NoError(t, err)
+	text := strings.Replace(string(embedded), "create: 20s,", "create: 20s, start: 5s,", 1)
+	text = strings.Replace(text, "scalingPolicy: release", "scalingPolicy: recycle", 1)
+	cfg := written(t, "nodegroups.yaml", nodeGroupsForSimulation)
+	// An hour lies between the two builds, in which the first one's node is removed.
+	trace := written(t, "builds.csv", "arrival,duration,cpu,memory,class\n0,60,2,4Gi,normal\n3600,60,2,4Gi,normal\n")
+	waits := func(account string) (max, p50 float64) {
+		got, stderr, code := simulated(t, "--config", cfg, "--account", account, "--trace", trace, "--json")
+		require.Zero(t, code, stderr)
+		r, err := report.Read(strings.NewReader(got))
+		require.NoError(t, err)
+		return r.Waits.Max, r.Waits.P50
+	}
+	releasedMax, releasedLeast := waits(written(t, "released.yaml", string(embedded)))
+	stoppedMax, stoppedLeast := waits(written(t, "stopped.yaml", text))
+	assert.InDelta(t, releasedMax, stoppedMax, 10, "the first instance is new either way")
+	assert.InDelta(t, releasedLeast-15, stoppedLeast, 10, "the second is started in 5 s and not made in 20")
 }
 
 func TestSimulateSaysWhatIsMissing(t *testing.T) {

@@ -42,7 +42,8 @@ const (
 )
 
 // Compare puts runs side by side: what builds waited, what it cost, what nodes did,
-// then the waits of each class that any of the runs has.
+// then the waits of each class that any of the runs has, and those in the busiest hours of
+// the day, which is where a warm window shows.
 func Compare(runs ...Report) Comparison {
 	c := Comparison{Version: Version, Figures: []Figure{}, Runs: runs}
 	if len(runs) == 0 {
@@ -79,7 +80,28 @@ func Compare(runs ...Report) Comparison {
 			c.Figures = append(c.Figures, figure("wait p95, "+class, unitSeconds, values))
 		}
 	}
+	for _, hour := range busiest(runs[0].Hours) {
+		values := make([]float64, len(runs))
+		for n, r := range runs {
+			values[n] = namedP95(r.Hours, hour)
+		}
+		c.Figures = append(c.Figures, figure("wait p95, from "+hour, unitSeconds, values))
+	}
 	return c
+}
+
+// busyHours is how many hours of the day are compared.
+const busyHours = 3
+
+// busiest names the hours in which the most builds arrive, in the day's order.
+func busiest(hours []NamedWaits) []string {
+	most := slices.SortedStableFunc(slices.Values(hours), func(a, b NamedWaits) int { return cmp.Compare(b.Builds, a.Builds) })
+	var names []string
+	for _, h := range most[:min(len(most), busyHours)] {
+		names = append(names, h.Name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 func namedP95(waits []NamedWaits, name string) float64 {

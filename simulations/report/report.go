@@ -47,6 +47,9 @@ type Report struct {
 	JobsLeftOut int `json:"jobsLeftOut"`
 	// Labels split the waits by the node labels that builds ask for, as key=value.
 	Labels []NamedWaits `json:"labels"`
+	// Hours split the waits by the hour of the day in which the build arrived, as 15:00, in
+	// the trace's own time. Hours of no build are left out.
+	Hours []NamedWaits `json:"hours"`
 	// Curves are the distributions of the waits: of all builds, then of each class.
 	Curves []Curve `json:"curves"`
 	// Capacity is what all groups together were and cost.
@@ -121,6 +124,7 @@ func Summarize(settings engine.Settings, result engine.Result, options Options) 
 	r.Classes = waits.byClass()
 	r.Jobs, r.JobsLeftOut = waits.byJob(options.Jobs)
 	r.Labels = waits.byLabel()
+	r.Hours = waits.byHour()
 	r.Curves = waits.curves()
 	r.Capacity, r.Groups = summarizeCapacity(settings, result, waits)
 	r.Virtual = summarizeVirtual(result, waits)

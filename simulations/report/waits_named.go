@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -112,6 +113,18 @@ func (w waiting) byLabel() []NamedWaits {
 	for n, label := range labels {
 		if len(bins[n].waits) > 0 {
 			out = append(out, NamedWaits{Name: label, Waits: bins[n].summary(w.slo)})
+		}
+	}
+	return out
+}
+
+// byHour goes by the clock of the trace's start, as Week does.
+func (w waiting) byHour() []NamedWaits {
+	bins := w.gather(24, func(b int32) int { return w.trace.Start.Add(w.trace.Builds[b].Arrival).Hour() })
+	out := []NamedWaits{}
+	for hour := range bins {
+		if len(bins[hour].waits) > 0 {
+			out = append(out, NamedWaits{Name: fmt.Sprintf("%02d:00", hour), Waits: bins[hour].summary(w.slo)})
 		}
 	}
 	return out

@@ -19,7 +19,9 @@ type Facts struct {
 	Launch cloudprovider.Launch
 	Types  []cloudprovider.InstanceType
 	// Boot, Removal, Stock and PricePerHour; nil or 0: the account does not say.
-	Boot         *engine.Delay
+	// Warm is how long a stopped instance takes to be Ready again, used where Recycles.
+	Boot, Warm   *engine.Delay
+	Recycles     bool
 	Removal      *time.Duration
 	Stock        int
 	PricePerHour *float64
@@ -139,7 +141,7 @@ func (s Simulation) group(cfg config.Config, g config.Group, facts map[string]Fa
 		return engine.Group{}, "", errors.New("recycles is assumed of it, but its instances are spot, which are released and never stopped: remove recycles")
 	}
 	group = engine.Group{
-		Config: g, Recycles: assumed.Recycles,
+		Config: g, Recycles: assumed.Recycles || known.Recycles,
 		Boot:    assumed.Boot.orElse(engine.Delay{Median: defaultBoot, P95: defaultBootP95}),
 		Warm:    assumed.Warm.orElse(engine.Delay{Median: defaultWarm, P95: defaultWarmP95}),
 		Removal: or(assumed.Removal, defaultRemoval), Refusal: or(assumed.Refusal, defaultRefusal),
@@ -147,6 +149,9 @@ func (s Simulation) group(cfg config.Config, g config.Group, facts map[string]Fa
 	}
 	if known.Boot != nil && assumed.Boot == nil {
 		group.Boot = *known.Boot
+	}
+	if known.Warm != nil && assumed.Warm == nil {
+		group.Warm = *known.Warm
 	}
 	if known.Removal != nil && assumed.Removal == nil {
 		group.Removal = *known.Removal
