@@ -180,8 +180,8 @@ func TestTheSameSeedGivesTheSameResult(t *testing.T) {
 }
 
 // TestMoreMaxNeverMeansMoreWaiting: with one group and nodes that are not taken away,
-// a higher max can only help. The builds take equally long: else it is a matter of luck
-// which of them the scheduler's order lets wait.
+// a higher max can only help. The builds take equally long: else it need not be so, with
+// the real scheduler as little as here (e2e/oracle TestMoreNodesMayMeanMoreWaiting).
 func TestMoreMaxNeverMeansMoreWaiting(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		trace := poisson(rapid.Uint64().Draw(t, "trace"), float64(rapid.IntRange(50, 600).Draw(t, "perHour")), 2*time.Hour, 8*time.Minute,
