@@ -40,7 +40,7 @@ var layers = map[string][]string{
 	"overflow":                    {"cloudprovider"},
 	"overflow/controller":         {"overflow", "nodegroups/config", "nodegroups/explain", "cloudprovider"},
 	"simulations/workload":        {},
-	"simulations/engine":          {"simulations/workload", "nodegroups", "nodegroups/config", "nodegroups/expander", "nodegroups/floor", "cloudprovider", "overflow"},
+	"simulations/engine":          {"simulations/workload", "nodegroups", "nodegroups/config", "nodegroups/expander", "nodegroups/floor", "nodegroups/spot", "cloudprovider", "overflow"},
 	"simulations/baseline":        {"simulations/engine", "simulations/workload", "cloudprovider"},
 	"simulations/report":          {"simulations/baseline", "simulations/engine", "simulations/workload", "nodegroups/config", "overflow"},
 	"simulations/recommend":       {"simulations/baseline", "simulations/engine", "simulations/report", "simulations/workload", "nodegroups/config", "cloudprovider", "overflow"},
