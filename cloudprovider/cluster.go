@@ -56,6 +56,10 @@ type NodeReopener interface {
 	ReopenNode(ctx context.Context, node *ClusterNode) (reopened bool, err error)
 }
 
+// ConditionInstanceExpired is the node condition by which the node-problem-detector of
+// ACK tells of a spot instance's reclaim notice.
+const ConditionInstanceExpired corev1.NodeConditionType = "InstanceExpired"
+
 // ClusterNode is what we keep of a Kubernetes node.
 type ClusterNode struct {
 	// Version is the object's resource version.
@@ -69,6 +73,9 @@ type ClusterNode struct {
 	ReadySince time.Time
 	// Leaving: it is being deleted.
 	Leaving bool
+	// Expiring: the node's problem detector says that its spot instance is about to be
+	// taken back (ConditionInstanceExpired).
+	Expiring bool
 	// Unschedulable: no pod is bound to it (cordoned). Closed is AnnotationClosed.
 	Unschedulable bool
 	Closed        string

@@ -183,8 +183,11 @@ func toNode(o *corev1.Node) cloudprovider.ClusterNode {
 		node.InstanceID = id.InstanceID
 	}
 	for _, c := range o.Status.Conditions {
-		if c.Type == corev1.NodeReady {
+		switch c.Type {
+		case corev1.NodeReady:
 			node.Ready, node.ReadySince = c.Status, c.LastTransitionTime.Time
+		case cloudprovider.ConditionInstanceExpired:
+			node.Expiring = c.Status == corev1.ConditionTrue
 		}
 	}
 	return node

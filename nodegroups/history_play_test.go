@@ -251,6 +251,9 @@ func (p *player) looked() {
 		case status.LastError != "" || err != nil:
 		case !l.served:
 			l.served, l.doubted = true, status.Taken
+		case len(p.peers) > 1 && p.now().Sub(l.doubted) < 30*time.Second:
+			// A removal that got no answer stays in doubt as long as lists may lag, and what
+			// the other provider removes meanwhile may be taken for it.
 		case status.Taken.After(l.doubted):
 			l.doubt = false
 		}

@@ -277,6 +277,11 @@ func (p *player) judgeReads(s step, l *ledger, was int, before, there truth) {
 		// reading tells the two apart while lists may lag.
 		lowest = 0
 	}
+	if l.step.inDoubt && len(p.peers) > 1 {
+		// What became of them is found out by what the other provider had made of the
+		// number then, and the next refresh tells what it has made of it since.
+		lowest = 0
+	}
 	if l.step.inDoubt { // and what became of those writes may have been found out
 		lowest -= l.removals
 		highest = max(highest, max(was, before.desired, len(before.live))+l.step.accepted+l.raises)

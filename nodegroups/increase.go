@@ -144,8 +144,8 @@ func (s groupState) countsFrom(o observation, now time.Time) int {
 // than what exists up to there.
 func (s groupState) lastNumber(o observation, now time.Time) int {
 	numbers := recentNumbers(o.activities, now)
-	if len(numbers) == 0 {
-		return s.target
+	if !slices.Contains(numbers, o.group.Desired) {
+		return s.target // somebody has set another in between, which no activity of theirs tells
 	}
 	last := numbers[len(numbers)-1]
 	if s.owed {

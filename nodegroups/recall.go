@@ -51,7 +51,9 @@ func (s groupState) recallNumber(o observation, now time.Time) groupState {
 	if n := len(numbers); n > 0 && slices.Contains(numbers, shown) {
 		s.target, s.held = max(0, numbers[n-1]), max(0, numbers[n-1])
 		s.replaced = numbers[: n-1 : n-1]
-		s.lastWrite = now // when a removal was is told to the minute only
+		if endsInRemoval(o.activities, now) {
+			s.lastWrite = now // when it was is told to the minute only
+		}
 	}
 	return s
 }
@@ -124,6 +126,21 @@ func recentNumbers(activities []cloudprovider.Activity, now time.Time) []int {
 		}
 	}
 	return numbers
+}
+
+// endsInRemoval reports whether the last of recentNumbers is what a removal has made.
+func endsInRemoval(activities []cloudprovider.Activity, now time.Time) bool {
+	for _, a := range activities { // the newest first
+		signed, ours := signatureOf(a)
+		switch {
+		case a.Status == cloudprovider.ActivityRejected, a.Status == cloudprovider.ActivityFailed && a.Requested < 0:
+		case ours && now.Sub(signed.At) < settleTime:
+			return false
+		case removedLately(a, now):
+			return true
+		}
+	}
+	return false
 }
 
 // removedLately reports whether an activity removes or has just removed instances that

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,33 +42,47 @@ type notice struct {
 
 // followReclaims asks for the notices of the spot instances, and lets those go whose
 // place is needed: the cloud then makes others, while they run on for as long as they may.
+// What nodes say of themselves counts as well, and needs no right on the account.
 func (p *Provider) followReclaims(ctx context.Context) {
-	ids := p.spotInstances()
+	ids, asks := p.spotInstances()
 	if len(ids) == 0 {
 		return
 	}
-	asking, cancel := context.WithTimeout(ctx, noticeTime)
-	defer cancel()
-	noticed, err := p.Cloud.ReclaimNotices(asking, ids)
-	if err != nil {
-		p.noticesFailed(err)
+	answered := asks && p.askForNotices(ctx, ids)
+	if expiring := p.expiring(ids); !answered && len(expiring) > 0 {
+		p.recordNotices(slices.Concat(p.noticed(), expiring))
+		answered = true
+	}
+	if !answered {
 		return
 	}
-	p.recordNotices(noticed)
 	for _, m := range p.withNotices() {
 		p.replaceAhead(ctx, m)
 	}
 }
 
-// spotInstances returns the instances to ask about, none if it is not yet time.
-func (p *Provider) spotInstances() []string {
+// askForNotices asks the account, and reports whether it answered.
+func (p *Provider) askForNotices(ctx context.Context, ids []string) bool {
+	asking, cancel := context.WithTimeout(ctx, noticeTime)
+	defer cancel()
+	told, err := p.Cloud.ReclaimNotices(asking, ids)
+	if err != nil {
+		p.noticesFailed(err)
+		return false
+	}
+	p.mu.Lock()
+	p.notices.read, p.notices.problem = p.Clock.Now(), ""
+	p.mu.Unlock()
+	p.recordNotices(slices.Concat(told, p.expiring(ids)))
+	return true
+}
+
+// spotInstances returns those whose notices count, and whether it is time to ask the
+// account about them.
+func (p *Provider) spotInstances() (ids []string, asks bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.Clock.Now()
-	if now.Before(p.notices.next) {
-		return nil
-	}
-	var ids []string
 	for _, g := range p.cfg.Groups {
 		m := p.members[g.Name]
 		if m.problem != "" || g.Spot.OnReclaimNotice == config.ReclaimIgnored {
@@ -78,9 +94,34 @@ func (p *Provider) spotInstances() []string {
 			}
 		}
 	}
+	if now.Before(p.notices.next) {
+		return ids, false
+	}
 	p.notices.next = now.Add(noticeEvery)
 	if len(ids) == 0 {
 		p.notices.read = now // there are none
+	}
+	return ids, true
+}
+
+// expiring are those of the instances whose nodes say that they are about to be taken
+// back, if the cluster is seen.
+func (p *Provider) expiring(ids []string) []string {
+	if p.Cluster == nil || p.Cluster.Current() != nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		return !slices.ContainsFunc(p.Cluster.NodesOf(id), func(n *cloudprovider.ClusterNode) bool { return n.Expiring })
+	})
+}
+
+// noticed are the instances that have a notice.
+func (p *Provider) noticed() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var ids []string
+	for _, m := range p.members {
+		ids = slices.AppendSeq(ids, maps.Keys(m.notices))
 	}
 	return ids
 }
@@ -112,7 +153,6 @@ func (p *Provider) recordNotices(noticed []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.Clock.Now()
-	p.notices.read, p.notices.problem = now, ""
 	told := make(map[string]bool, len(noticed))
 	for _, id := range noticed {
 		told[id] = true

@@ -26,6 +26,8 @@ type stagedCluster struct {
 	// nodes that a test made, by name; deleted are those that were deleted.
 	nodes   map[string]*cloudprovider.ClusterNode
 	deleted []string
+	// expiring are the nodes whose problem detector tells of a reclaim notice.
+	expiring map[string]bool
 	// mayNotOpen: the right to patch nodes is missing.
 	mayNotOpen bool
 }
@@ -71,7 +73,7 @@ func (c *stagedCluster) NodesOf(instanceID string) []*cloudprovider.ClusterNode 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.nodes == nil {
-		return []*cloudprovider.ClusterNode{{Name: instanceID, InstanceID: instanceID}}
+		return []*cloudprovider.ClusterNode{{Name: instanceID, InstanceID: instanceID, Expiring: c.expiring[instanceID]}}
 	}
 	var found []*cloudprovider.ClusterNode
 	for _, n := range c.nodes {
@@ -154,6 +156,15 @@ func (s *stage) doPod(o order) []string {
 		pod.Priority = int32(*p)
 	}
 	s.cluster.set(name, pod)
+	return nil
+}
+
+// doExpiring sets the node condition by which a problem detector tells of a notice.
+func (s *stage) doExpiring(o order) []string {
+	require.NotNil(s.t, s.cluster, "there is no cluster: say so above start")
+	s.cluster.mu.Lock()
+	defer s.cluster.mu.Unlock()
+	s.cluster.expiring = map[string]bool{s.aliases.real(o.word(s.t, 0)): true}
 	return nil
 }
 

@@ -32,7 +32,7 @@ func init() {
 		"decrease": (*stage).doDecrease, "delete": (*stage).doDelete, "delete-each": (*stage).doDeleteEach,
 		"template": (*stage).doTemplate, "options": (*stage).doOptions, "expand": (*stage).doExpand,
 		// What happens in the cluster.
-		"cluster": (*stage).doCluster, "pod": (*stage).doPod, "protect-builds": (*stage).doProtectBuilds,
+		"cluster": (*stage).doCluster, "pod": (*stage).doPod, "expiring": (*stage).doExpiring, "protect-builds": (*stage).doProtectBuilds,
 		// What happens in the account.
 		"account": (*stage).doAccount, "stock": (*stage).doStock, "fault": (*stage).doFault, "clear": (*stage).doClear,
 		"reclaim": (*stage).doReclaim, "edit": (*stage).doEdit, "protect": (*stage).doProtect, "by-hand": (*stage).doByHand,
