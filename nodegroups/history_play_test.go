@@ -125,7 +125,7 @@ func newPlayer(t *testing.T, h history) *player {
 	for _, g := range h.groups {
 		p.ledger = append(p.ledger, &ledger{
 			spec: g, allowed: g.desired,
-			created: map[string]bool{}, named: map[string]bool{}, excused: map[string]bool{},
+			created: map[string]bool{}, named: map[string]bool{}, excused: map[string]bool{}, forgotten: map[string]bool{},
 		})
 	}
 	for _, l := range p.ledger {

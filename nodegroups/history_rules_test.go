@@ -21,6 +21,8 @@ type ledger struct {
 	// another reason, left all that have left.
 	named, excused map[string]bool
 	left           []string
+	// forgotten are the placeholders that were given up, whoever was asked.
+	forgotten map[string]bool
 	// victims is how many the cloud may choose because somebody lowered the number by hand.
 	victims int
 	// unborn are when instances were taken back before the activity that made them had
@@ -237,8 +239,14 @@ func (p *player) judgeReads(s step, l *ledger, was int, before, there truth) {
 	}
 	l.target, l.failed, l.served = target, len(p.failures(l)), true
 	for _, id := range p.failures(l) {
-		if l.givenUp[id] {
+		switch {
+		case l.givenUp[id]:
 			p.violate("a placeholder that was given up does not come back", "%s of %s", id, l.spec.name)
+		case l.spec.classic && l.forgotten[id]:
+			// Such a group holds no number that could tell a provider which was started since,
+			// and a scale-up tries anew what failed and was not given up.
+			delete(l.forgotten, id)
+			l.allowed++
 		}
 	}
 	here := p.candidates(l)

@@ -256,7 +256,7 @@ func (p *player) giveUp(l *ledger, ids []string) int {
 	}
 	l.step.dropped += len(ids)
 	for _, id := range ids {
-		l.givenUp[id] = true
+		l.givenUp[id], l.forgotten[id] = true, true
 	}
 	return len(ids)
 }
