@@ -34,6 +34,7 @@ func (s groupState) settleDoubts(o observation) groupState {
 		return s
 	}
 	var left []doubt
+	var removed []string
 	for _, d := range s.doubts {
 		a, found := s.activityOf(d, o)
 		switch {
@@ -49,10 +50,19 @@ func (s groupState) settleDoubts(o observation) groupState {
 			}
 		default:
 			s = s.removed(d.ids, d.at).removing(a.ID).replacedToo(-len(d.ids))
+			removed = append(removed, d.ids...)
 		}
 	}
-	s.doubts = left
+	s.doubts = withoutRemovals(left, removed)
 	return s
+}
+
+// withoutRemovals leaves out the doubts whether these instances were removed: one of the
+// removals was the one that did it.
+func withoutRemovals(doubts []doubt, ids []string) []doubt {
+	return slices.DeleteFunc(slices.Clone(doubts), func(d doubt) bool {
+		return d.token == "" && !slices.ContainsFunc(d.ids, func(id string) bool { return !slices.Contains(ids, id) })
+	})
 }
 
 // replacedToo adds what the numbers that our writes of late have replaced were if a write

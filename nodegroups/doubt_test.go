@@ -136,3 +136,25 @@ func TestDebtInDoubtIsSettledByItsActivity(t *testing.T) {
 	raised := s.increased("asa-2", 4, at(11))
 	assert.Equal(t, 4, raised.observe(seen(at(14), 1, 1), at(14)).target, "a list that shows what it made is late")
 }
+
+// The second removal of an instance is accepted: the first did not happen, and what
+// somebody else removes at the same time is not taken for it.
+func TestRemovalThatIsAskedForAgainIsInDoubtNoMore(t *testing.T) {
+	s := groupState{}.observe(seen(at(0), 3, 3), at(0))
+	s = s.unanswered(doubt{ids: []string{"i-000"}, asked: at(8), at: at(10)})
+	s = s.removed([]string{"i-000"}, at(12)).removing("asa-2")
+	assert.Equal(t, 2, s.target)
+
+	shown := seen(at(13), 2, 3, removing("asa-2", 12, 1), removing("asa-1", 11, 1))
+	shown.instances[0].Lifecycle, shown.instances[1].Lifecycle = cloudprovider.Removing, cloudprovider.Removing
+	assert.Equal(t, 2, s.observe(shown, at(13)).target)
+}
+
+// Two removals of one instance got no answer, and one of them did it.
+func TestTwoRemovalsInDoubtAreSettledAtOnce(t *testing.T) {
+	s := groupState{}.observe(seen(at(0), 3, 3), at(0))
+	s = s.unanswered(doubt{ids: []string{"i-000"}, asked: at(1), at: at(5)}).unanswered(doubt{ids: []string{"i-000"}, asked: at(6), at: at(10)})
+	s = s.observe(seen(at(16), 2, 2, removing("asa-1", 1, 1, "i-000")), at(16))
+	assert.Equal(t, 2, s.target)
+	assert.Empty(t, s.doubts)
+}

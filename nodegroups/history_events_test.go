@@ -71,10 +71,6 @@ func (p *player) reclaim(l *ledger, s step) string {
 	require.NoError(p.t, p.account.Reclaim(id, notice))
 	l.excused[id] = true
 	l.allowed++
-	if notice == 0 && !l.before.born[id] {
-		l.allowed++
-		l.unborn = append(l.unborn, p.now())
-	}
 	return fmt.Sprintf("%s in %s", id, notice)
 }
 

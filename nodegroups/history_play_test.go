@@ -182,6 +182,7 @@ func (p *player) start() {
 	require.NoError(p.t, err)
 	p.client = client{Provider: made, shown: map[string]time.Time{}, started: p.now()}
 	for _, l := range p.ledger {
+		l.forgetTakenBack(p.now())
 		l.mind = mind{target: l.target, failed: l.failed, givenUp: map[string]bool{}}
 	}
 }

@@ -26,8 +26,8 @@ type ledger struct {
 	// victims is how many the cloud may choose because somebody lowered the number by hand.
 	victims int
 	// unborn are when instances were taken back before the activity that made them had
-	// ended.
-	unborn []time.Time
+	// ended, and takenBack when others were.
+	unborn, takenBack []time.Time
 	// handled is when somebody last touched the group in the console.
 	handled time.Time
 	// before is how things stood at the end of the last step.
@@ -110,9 +110,10 @@ const blindTime = 3 * time.Second
 const createTime = 20 * time.Second
 
 // awaited counts the instances that were taken back while the activity that made them runs
-// on. It names none before it ends, no list has to have shown them, and a provider that was
-// started since cannot know them: a scale-up that cannot trust the number it reads may
-// count them as yet to come, and one too many is the milder error.
+// on, and those that a provider which was started since cannot know to have left. The
+// activity names none before it ends, no list has to have shown them, a list that lags
+// shows those that left, and a scale-up that cannot trust the number it reads may count
+// them: one too many is the milder error.
 func (l *ledger) awaited(now time.Time) int {
 	n := 0
 	for _, at := range l.unborn {
@@ -130,6 +131,32 @@ func (l *ledger) count(there truth) {
 	}
 }
 
+// noteTakenBack notes the instances that the cloud took back or that were let go before
+// it could.
+func (l *ledger) noteTakenBack(before, there truth, now time.Time) {
+	for id := range before.live {
+		switch {
+		case there.live[id] || !l.excused[id]:
+		case before.born[id]:
+			l.takenBack = append(l.takenBack, now)
+		default:
+			l.allowed++
+			l.unborn = append(l.unborn, now)
+		}
+	}
+}
+
+// forgetTakenBack: a provider is started, and what left lately it cannot know.
+func (l *ledger) forgetTakenBack(now time.Time) {
+	for _, at := range l.takenBack {
+		if now.Sub(at) < createTime {
+			l.allowed++
+			l.unborn = append(l.unborn, at)
+		}
+	}
+	l.takenBack = nil
+}
+
 // open begins a step: things stand as they did at the end of the last.
 func (p *player) open() {
 	for _, l := range p.ledger {
@@ -142,6 +169,7 @@ func (p *player) audit(s step) {
 	for _, l := range p.ledger {
 		before, target := l.before, l.target
 		there := p.look(l)
+		l.noteTakenBack(before, there, p.now())
 		if s.act != actCalm { // which has closed its books already
 			p.judgeInstances(l, before, there)
 		}

@@ -236,9 +236,11 @@ func (s groupState) expecting(activity string, delta int, now time.Time) groupSt
 	return s
 }
 
-// removed records instances whose removal the cloud accepted.
+// removed records instances whose removal the cloud accepted. An earlier one of the same
+// instances that got no answer did not happen: they were still there.
 func (s groupState) removed(ids []string, now time.Time) groupState {
 	s = s.gone(ids, now)
+	s.doubts = withoutRemovals(s.doubts, ids)
 	s.target, s.shrank = max(0, s.target-len(ids)), now
 	return s.moved(s.held-len(ids), now)
 }
