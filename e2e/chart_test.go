@@ -31,8 +31,9 @@ const chartName = "buildpool"
 // TestChartService: the chart as topology service with mTLS and the expander, in the
 // real cluster, under the rights that it gives. Programs run as its pods' containers
 // say. CA finds the leading replica behind the Service by the label that it puts on its
-// own pod; a build makes a group grow; the leader ends, and the other replica goes on; a
-// node that is half empty is drained. Nobody is refused anything.
+// own pod; a build makes a group grow; a spot node is taken back; the leader ends, and the
+// other replica goes on, and knows of it; a node that is half empty is drained. Nobody is
+// refused anything.
 func TestChartService(t *testing.T) {
 	s := newChartScenario(t, chartValues{Topology: "service", Replicas: 2, Expander: true})
 	replicas := s.podsOf("provider", 2)
@@ -54,12 +55,20 @@ func TestChartService(t *testing.T) {
 	named, err := serving[leader].LogLines(regexp.MustCompile(`"client":"` + allowed + `"`))
 	require.NoError(t, err)
 	assert.NotEmpty(t, named, "the access log names the client")
+	s.reclaimUnder("spot-0")
 
 	serving[leader].Stop(10 * time.Second)
 	next := s.awaitLeader(leader)
 	s.provider = serving[next]
 	s.create(buildPod("build-1", normal, normal.whole))
 	s.runningOn(90*time.Second, "build-1")
+	s.eventually(30*time.Second, "the other replica to know of the reclaim", func(ctx context.Context) error {
+		perHour, err := s.provider.Sum(ctx, "buildpool_spot_reclaims_per_instance_hour", nil)
+		if err == nil && perHour <= 0 {
+			err = errors.New("it knows of none")
+		}
+		return err
+	})
 	s.expectDrained()
 	s.expectNothingForbidden(serving[leader].LogPath(), serving[next].LogPath(), s.autoscaler.LogPath())
 }
@@ -248,6 +257,22 @@ func (s *scenario) awaitLeader(before string) string {
 		return err
 	})
 	return leader
+}
+
+// reclaimUnder has the cloud take a spot node back under a build, which is written down.
+func (s *scenario) reclaimUnder(name string) {
+	s.t.Helper()
+	s.create(buildPod(name, spot, spot.whole))
+	instance := s.instanceOf(s.runningOn(90*time.Second, name))
+	require.NoError(s.t, s.simulator.Reclaim(s.ctx, instance, time.Minute))
+	s.eventually(60*time.Second, "the reclaim to be written down", func(ctx context.Context) error {
+		kept, err := s.cluster.Client.CoreV1().ConfigMaps(chartName).Get(ctx, chartName+"-reclaims", metav1.GetOptions{})
+		if err == nil && !strings.Contains(kept.Data["reclaims.json"], instance) {
+			err = fmt.Errorf("it says %s", kept.Data["reclaims.json"])
+		}
+		return err
+	})
+	s.finish(name)
 }
 
 // expectDrained ends the builds of two nodes on which a deployment has a pod each, and
