@@ -52,7 +52,7 @@ func installed() string {
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile(t)),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
@@ -63,6 +63,18 @@ func browser(t *testing.T) context.Context {
 	t.Cleanup(end)
 	require.NoError(t, chromedp.Run(ctx), "start chromium")
 	return ctx
+}
+
+// profile is a folder for Chromium's. Some of its processes outlive it for a moment, and
+// write there still.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "chromium-profile-")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.Eventually(t, func() bool { return os.RemoveAll(dir) == nil }, 20*time.Second, 50*time.Millisecond)
+	})
+	return dir
 }
 
 // view is how a page is looked at.
