@@ -154,9 +154,10 @@ func (s groupState) lastNumber(o observation, now time.Time) int {
 	return last
 }
 
-// base is what the cloud has, or our target where the cloud holds no number or has yet to
-// hear of ours, given a number that is not outdated. An absolute write below what exists would let the cloud choose instances
-// to remove, and a build may run on them; an instance too many is the milder error.
+// base is what the cloud has, or our target where the cloud holds no number or has yet
+// to hear of ours, given a number that is not outdated. An absolute write below what
+// exists would let the cloud choose instances to remove, and a build may run on them; an
+// instance too many is the milder error.
 func (s groupState) base(group cloudprovider.ScalingGroup, alive int) int {
 	switch {
 	case !group.ExpectedNumberMode, s.owed && s.more:
