@@ -6,25 +6,16 @@ import "time"
 type meter struct {
 	step    time.Duration
 	due     time.Duration // of the next point
-	waiting []int32       // by class
-	running []int32
-	groups  []reading
-	classOf []int32 // by group
-	virtual int32
-}
-
-// reading is what is counted of a group.
-type reading struct {
-	billed, ready, busy int32
-	used, offered       int64
+	told    time.Duration // up to here the timeline has what there was
+	now     Reading       // Target is brought up to date when it is written down, Min at each point
+	classOf []int32       // by group
 }
 
 func newMeter(s *Settings) meter {
 	classes := s.Classes()
 	m := meter{
-		step: s.TimelineStep, due: forever,
-		waiting: make([]int32, len(classes)), running: make([]int32, len(classes)),
-		groups: make([]reading, len(s.Groups)), classOf: make([]int32, len(s.Groups)),
+		step: s.TimelineStep, due: forever, classOf: make([]int32, len(s.Groups)),
+		now: Reading{Pending: make([]int32, len(classes)), Running: make([]int32, len(classes)), Groups: make([]GroupReading, len(s.Groups))},
 	}
 	if m.step > 0 {
 		m.due = 0
@@ -43,24 +34,25 @@ func newMeter(s *Settings) meter {
 // that of a build for which there is no group.
 func (m *meter) pending(class, change int32) {
 	if class >= 0 {
-		m.waiting[class] += change
+		m.now.Pending[class] += change
+		m.now.AllPending += change
 	}
 }
 
 // placed counts a build that was given a node of the group; first: its only one.
 func (m *meter) placed(g int32, milliCPU int64, first bool) {
-	m.running[m.classOf[g]]++
-	m.groups[g].used += milliCPU
+	m.running(m.classOf[g], +1)
+	m.now.Groups[g].UsedMilliCPU += milliCPU
 	if first {
-		m.groups[g].busy++
+		m.now.Groups[g].Busy++
 	}
 }
 
 func (m *meter) left(g int32, milliCPU int64, last bool) {
-	m.running[m.classOf[g]]--
-	m.groups[g].used -= milliCPU
+	m.running(m.classOf[g], -1)
+	m.now.Groups[g].UsedMilliCPU -= milliCPU
 	if last {
-		m.groups[g].busy--
+		m.now.Groups[g].Busy--
 	}
 }
 
@@ -68,41 +60,46 @@ func (m *meter) left(g int32, milliCPU int64, last bool) {
 // has left it.
 func (m *meter) moved(class, change int32) {
 	if class >= 0 {
-		m.running[class] += change
+		m.running(class, change)
 	}
-	m.virtual += change
+	m.now.Virtual += change
+}
+
+func (m *meter) running(class, change int32) {
+	m.now.Running[class] += change
+	m.now.AllRunning += change
 }
 
 func (m *meter) ready(g int, change int32, milliCPU int64) {
-	m.groups[g].ready += change
-	m.groups[g].offered += int64(change) * milliCPU
+	m.now.Groups[g].Ready += change
+	m.now.Groups[g].ReadyMilliCPU += int64(change) * milliCPU
 }
 
 func (m *meter) billed(w *world, g int, change int32) {
-	m.groups[g].billed += change
+	m.now.Groups[g].Billed += change
+	m.now.AllBilled += change
 	w.groups[g].billed += int(change)
 	w.result.Groups[g].Peak = max(w.result.Groups[g].Peak, w.groups[g].billed)
 }
 
-// until takes the points that are due before what happens at the time.
+// until writes down what there was before what happens at the time, and takes the
+// points that are due until then.
 func (m *meter) until(at time.Duration, w *world) {
+	if m.step <= 0 || at == m.told {
+		return
+	}
+	for g := range m.now.Groups {
+		m.now.Groups[g].Target = int32(w.groups[g].target)
+	}
+	if points := w.result.Timeline; len(points) > 0 && m.told < m.due {
+		points[len(points)-1].Holds(&m.now)
+	}
 	for m.due < at {
-		m.point(w)
-	}
-}
-
-// point records the state as it is.
-func (m *meter) point(w *world) {
-	p := Point{
-		At: m.due, Pending: append([]int32(nil), m.waiting...), Running: append([]int32(nil), m.running...),
-		Groups: make([]GroupPoint, len(m.groups)), Virtual: m.virtual,
-	}
-	for g, r := range m.groups {
-		p.Groups[g] = GroupPoint{
-			Min: int32(w.floor(g)), Target: int32(w.groups[g].target), Billed: r.billed, Ready: r.ready, Busy: r.busy,
-			UsedMilliCPU: r.used, ReadyMilliCPU: r.offered,
+		for g := range m.now.Groups {
+			m.now.Groups[g].Min = int32(w.floor(g))
 		}
+		w.result.Timeline = append(w.result.Timeline, Steady(m.due, m.now.clone()))
+		m.due += m.step
 	}
-	w.result.Timeline = append(w.result.Timeline, p)
-	m.due += m.step
+	m.told = at
 }

@@ -204,19 +204,3 @@ func TestMoreMaxNeverMeansMoreWaiting(t *testing.T) {
 		require.LessOrEqual(t, waited(maximum+rapid.IntRange(1, 10).Draw(t, "more")), waited(maximum))
 	})
 }
-
-func TestNodesStayWithinMax(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := anySettings(t)
-		s.TimelineStep = 30 * time.Second
-		for _, p := range run(t, s).Timeline {
-			for g, at := range p.Groups {
-				c := s.Groups[g].Config
-				require.LessOrEqual(t, int(at.Target), c.Max, "%s at %s", c.Name, p.At)
-				require.GreaterOrEqual(t, at.Billed, at.Ready)
-				require.GreaterOrEqual(t, at.Ready, at.Busy)
-				require.LessOrEqual(t, at.UsedMilliCPU, at.ReadyMilliCPU)
-			}
-		}
-	})
-}

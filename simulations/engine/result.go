@@ -117,23 +117,3 @@ type NodeResult struct {
 	// Cost of its whole life.
 	Cost float64
 }
-
-// Point is the state at one instant.
-type Point struct {
-	At time.Duration
-	// Pending builds that have no node, and Running builds; by class in the order of
-	// Settings.Classes().
-	Pending, Running []int32
-	Groups           []GroupPoint
-	// Virtual counts the pods on the virtual node.
-	Virtual int32
-}
-
-// GroupPoint is a group's state at one instant.
-type GroupPoint struct {
-	// Min as cluster-autoscaler sees it, Target, nodes billed, Ready, and with a build
-	// on them.
-	Min, Target, Billed, Ready, Busy int32
-	// MilliCPU that builds request, of what Ready nodes offer.
-	UsedMilliCPU, ReadyMilliCPU int64
-}

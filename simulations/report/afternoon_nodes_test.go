@@ -130,9 +130,10 @@ func (r *testRun) scaleDown(now time.Duration) {
 
 func (r *testRun) record(now time.Duration) {
 	classes := r.settings.Classes()
-	p := engine.Point{At: now, Pending: make([]int32, len(classes)), Running: make([]int32, len(classes)), Groups: make([]engine.GroupPoint, len(r.settings.Groups))}
+	p := engine.Reading{Pending: make([]int32, len(classes)), Running: make([]int32, len(classes)), Groups: make([]engine.GroupReading, len(r.settings.Groups))}
 	for _, b := range r.pending {
 		p.Pending[slices.Index(classes, r.shape(b).Classes[0])]++
+		p.AllPending++
 	}
 	for n := range r.nodes {
 		if !r.alive(n) {
@@ -140,6 +141,7 @@ func (r *testRun) record(now time.Duration) {
 		}
 		g := &p.Groups[r.result.Nodes[n].Group]
 		g.Billed++
+		p.AllBilled++
 		g.Target++
 		if r.ready(n, now) {
 			g.Ready++
@@ -149,12 +151,13 @@ func (r *testRun) record(now time.Duration) {
 		}
 		for _, b := range r.nodes[n].builds {
 			p.Running[slices.Index(classes, r.shape(b).Classes[0])]++
+			p.AllRunning++
 		}
 	}
 	for g := range p.Groups {
 		p.Groups[g].Min = int32(r.settings.Groups[g].Config.Min)
 	}
-	r.result.Timeline = append(r.result.Timeline, p)
+	r.result.Timeline = append(r.result.Timeline, engine.Steady(now, p))
 }
 
 // finish adds up the nodes: each is billed for a moment after its removal.

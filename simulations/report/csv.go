@@ -103,7 +103,7 @@ func WriteTimelineCSV(w io.Writer, settings engine.Settings, result engine.Resul
 		return fmt.Errorf("write timeline: %w", err)
 	}
 	for _, p := range result.Timeline {
-		line = append(line[:0], secondsText(p.At), countText(sum(p.Pending)), countText(sum(p.Running)))
+		line = append(line[:0], secondsText(p.At), countText(p.AllPending), countText(p.AllRunning))
 		for n := range p.Pending {
 			line = append(line, countText(p.Pending[n]), countText(p.Running[n]))
 		}

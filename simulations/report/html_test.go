@@ -49,7 +49,7 @@ func TestPageOfALongRunIsSmall(t *testing.T) {
 		for len(p.Groups) < 40 {
 			p.Groups = append(p.Groups, p.Groups[len(p.Groups)%3])
 		}
-		result.Timeline[n] = p
+		result.Timeline[n] = engine.Steady(p.At, p.Reading)
 	}
 	page := htmlOf(t, report.Summarize(s, result, report.Options{SLO: time.Minute}))
 	assert.Less(t, len(page), 2_000_000)

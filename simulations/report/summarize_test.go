@@ -225,7 +225,9 @@ func TestManyGroupsKeepTheTimelineSmall(t *testing.T) {
 		s.Groups = append(s.Groups, s.Groups[0])
 		result.Groups = append(result.Groups, engine.GroupResult{})
 		for n := range result.Timeline {
-			result.Timeline[n].Groups = append(result.Timeline[n].Groups, engine.GroupPoint{Billed: 1})
+			p := result.Timeline[n]
+			p.Groups = append(p.Groups, engine.GroupReading{Billed: 1})
+			result.Timeline[n] = engine.Steady(p.At, p.Reading)
 		}
 	}
 	r := report.Summarize(s, result, report.Options{})

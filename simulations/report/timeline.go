@@ -78,59 +78,45 @@ func summarizeTimeline(settings engine.Settings, points []engine.Point, most int
 	most = min(most, max(maxTimelineNumbers/perPoint, 100))
 	size := (len(points) + most - 1) / most
 	t := &Timeline{BucketSeconds: seconds(settings.TimelineStep * time.Duration(size)), Classes: []ClassTimeline{}, Groups: []GroupTimeline{}}
-	inRange := func(value func(engine.Point) int32) Range { return bucketed(points, size, value) }
-	t.Pending = inRange(func(p engine.Point) int32 { return sum(p.Pending) })
-	t.Running = inRange(func(p engine.Point) int32 { return sum(p.Running) })
-	t.Nodes = inRange(billed)
+	inRange := func(value func(engine.Reading) int32) Range { return bucketed(points, size, value) }
+	t.Pending = inRange(func(r engine.Reading) int32 { return r.AllPending })
+	t.Running = inRange(func(r engine.Reading) int32 { return r.AllRunning })
+	t.Nodes = inRange(func(r engine.Reading) int32 { return r.AllBilled })
 	if settings.Overflow != nil {
-		virtual := inRange(func(p engine.Point) int32 { return p.Virtual })
+		virtual := inRange(func(r engine.Reading) int32 { return r.Virtual })
 		t.Virtual = &virtual
 	}
 	for n, class := range classes {
 		t.Classes = append(t.Classes, ClassTimeline{
 			Class:   class,
-			Pending: inRange(func(p engine.Point) int32 { return p.Pending[n] }),
-			Running: inRange(func(p engine.Point) int32 { return p.Running[n] }),
+			Pending: inRange(func(r engine.Reading) int32 { return r.Pending[n] }),
+			Running: inRange(func(r engine.Reading) int32 { return r.Running[n] }),
 		})
 	}
 	for n, g := range settings.Groups {
 		t.Groups = append(t.Groups, GroupTimeline{
 			Name:   g.Config.Name,
-			Min:    inRange(func(p engine.Point) int32 { return p.Groups[n].Min }),
-			Target: inRange(func(p engine.Point) int32 { return p.Groups[n].Target }),
-			Billed: inRange(func(p engine.Point) int32 { return p.Groups[n].Billed }),
-			Ready:  inRange(func(p engine.Point) int32 { return p.Groups[n].Ready }),
-			Busy:   inRange(func(p engine.Point) int32 { return p.Groups[n].Busy }),
+			Min:    inRange(func(r engine.Reading) int32 { return r.Groups[n].Min }),
+			Target: inRange(func(r engine.Reading) int32 { return r.Groups[n].Target }),
+			Billed: inRange(func(r engine.Reading) int32 { return r.Groups[n].Billed }),
+			Ready:  inRange(func(r engine.Reading) int32 { return r.Groups[n].Ready }),
+			Busy:   inRange(func(r engine.Reading) int32 { return r.Groups[n].Busy }),
 		})
 	}
 	return t
 }
 
 // bucketed takes the least and the most of every size points.
-func bucketed(points []engine.Point, size int, value func(engine.Point) int32) Range {
+func bucketed(points []engine.Point, size int, value func(engine.Reading) int32) Range {
 	buckets := (len(points) + size - 1) / size
 	r := Range{Low: make([]int32, buckets), High: make([]int32, buckets)}
 	for n, p := range points {
-		v, at := value(p), n/size
+		low, high, at := value(p.Least), value(p.Most), n/size
 		if n%size == 0 {
-			r.Low[at], r.High[at] = v, v
+			r.Low[at], r.High[at] = low, high
 			continue
 		}
-		r.Low[at], r.High[at] = min(r.Low[at], v), max(r.High[at], v)
+		r.Low[at], r.High[at] = min(r.Low[at], low), max(r.High[at], high)
 	}
 	return r
-}
-
-func billed(p engine.Point) (nodes int32) {
-	for _, g := range p.Groups {
-		nodes += g.Billed
-	}
-	return nodes
-}
-
-func sum(values []int32) (total int32) {
-	for _, v := range values {
-		total += v
-	}
-	return total
 }
