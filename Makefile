@@ -87,10 +87,13 @@ fidelity-quick: ## the same for a few cases, three seeds each: minutes
 	$(FIDELITY) -short
 
 WALL = $(CURDIR)/$(BIN)/wall.csv
+WALL_MAX ?= 40
+WALL_SEED ?= 11
 
-fidelity-wall: ## a quarter of an hour on the real control plane, then the same builds in the oracle and the simulator
+fidelity-wall: ## a quarter of an hour on the real control plane, then the same builds in the oracle and the simulator; WALL_MAX=3 for a group that is too small, WALL_SEED=N for other builds
 	@mkdir -p $(BIN)
-	BUILDPOOL_E2E_WALL=$(WALL) $(GO) -C e2e test -count=1 -v -timeout 30m -run '^TestFidelityOnTheWallClock$$' .
+	BUILDPOOL_E2E_WALL=$(WALL) BUILDPOOL_E2E_WALL_MAX=$(WALL_MAX) BUILDPOOL_E2E_WALL_SEED=$(WALL_SEED) \
+	  $(GO) -C e2e test -count=1 -v -timeout 45m -run '^TestFidelityOnTheWallClock$$' .
 	$(GO) -C e2e/oracle test -tags externalgrpc -vet=off -count=1 -v -run '^TestWall$$' . -wall $(WALL)
 
 build: ## the binary, in bin/

@@ -30,8 +30,9 @@ var wallFlags = autoscaler.Flags{
 }
 
 const (
-	// wallSpan is for how long builds come; the last of them ends before wallEnd.
-	wallSpan, wallEnd = 11 * time.Minute, 15 * time.Minute
+	// wallSpan is for how long builds come. The last of them ends before wallEnd, later
+	// the fewer nodes there may be.
+	wallSpan, wallEnd = 11 * time.Minute, 25 * time.Minute
 	// wallBoot is how long a node takes from the request to Ready.
 	wallBoot = time.Minute
 )
@@ -47,8 +48,8 @@ type wallBuild struct {
 var wallSizes = []corev1.ResourceList{requests("800m", "1Gi"), requests("1500m", "2Gi"), requests("3", "4Gi")}
 
 // wallTrace is a push of up to nine builds every minute or so.
-func wallTrace() []*wallBuild {
-	chance := rand.New(rand.NewPCG(11, 15))
+func wallTrace(seed uint64) []*wallBuild {
+	chance := rand.New(rand.NewPCG(seed, 15))
 	var all []*wallBuild
 	for at := 5.0; at < wallSpan.Seconds(); at += 15 + 45*chance.ExpFloat64() {
 		for range 1 + chance.IntN(9) {
@@ -68,6 +69,8 @@ func wallTrace() []*wallBuild {
 // plane under the real cluster-autoscaler, and writes how long each waited to the file
 // that BUILDPOOL_E2E_WALL names. `make fidelity-wall` then holds the oracle and the
 // engine against it: the oracle's scheduler, kubelet and API server are models.
+// BUILDPOOL_E2E_WALL_SEED makes other builds, BUILDPOOL_E2E_WALL_MAX a group that is too
+// small for them.
 func TestFidelityOnTheWallClock(t *testing.T) {
 	path := os.Getenv("BUILDPOOL_E2E_WALL")
 	if path == "" {
@@ -75,22 +78,33 @@ func TestFidelityOnTheWallClock(t *testing.T) {
 	}
 	w := newWorld()
 	w.Create, w.Join = wallBoot-5*time.Second, 5*time.Second
+	w.Normal.Max = int(wallNumber(t, "BUILDPOOL_E2E_WALL_MAX", uint64(w.Normal.Max)))
 	s := newScenario(t, w)
 	// In a cluster without any node kube-scheduler takes a pod's failure for an error, and
 	// tries again by the clock only.
 	s.createNode("where-the-autoscaler-runs", nil)
 	s.startAutoscaler(wallFlags)
 	time.Sleep(15 * time.Second) // its first loops find nothing
-	trace := wallTrace()
+	trace := wallTrace(wallNumber(t, "BUILDPOOL_E2E_WALL_SEED", 11))
 	node := s.playOnTheWall(trace)
-	require.NoError(t, os.WriteFile(path, wallRecord(trace, node), 0o600))
+	require.NoError(t, os.WriteFile(path, wallRecord(trace, node, w.Normal.Max), 0o600))
+}
+
+func wallNumber(t *testing.T, name string, otherwise uint64) uint64 {
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 31)
+	require.NoError(t, err, "%s is no number", name)
+	return n
 }
 
 // playOnTheWall creates each pod at its time and deletes it when its build is done. It
 // returns one of the nodes that came.
 func (s *scenario) playOnTheWall(trace []*wallBuild) corev1.Node {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.ctx, wallEnd+2*time.Minute)
+	ctx, cancel := context.WithTimeout(s.ctx, wallEnd)
 	defer cancel()
 	pods := s.cluster.Client.CoreV1().Pods(s.namespace)
 	watching, err := pods.Watch(ctx, metav1.ListOptions{})
@@ -142,10 +156,10 @@ func noteStart(trace []*wallBuild, e watch.Event, now time.Time) {
 }
 
 // wallRecord is a trace with the waits as they were, and what a node was like.
-func wallRecord(trace []*wallBuild, node corev1.Node) []byte {
+func wallRecord(trace []*wallBuild, node corev1.Node, most int) []byte {
 	var out bytes.Buffer
 	offer := node.Status.Allocatable
-	fmt.Fprintf(&out, "# node %dm %d %v\narrival,duration,wait,class,cpu,memory\n", offer.Cpu().MilliValue(), offer.Memory().Value(), wallBoot)
+	fmt.Fprintf(&out, "# node %dm %d %v max %d\narrival,duration,wait,class,cpu,memory\n", offer.Cpu().MilliValue(), offer.Memory().Value(), wallBoot, most)
 	origin := trace[0].created.Add(-trace[0].arrival)
 	text := func(q resource.Quantity) string { return strconv.FormatInt(q.Value(), 10) }
 	for _, b := range trace {

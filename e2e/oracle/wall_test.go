@@ -64,8 +64,8 @@ func TestWall(t *testing.T) {
 func wallSettings(t *testing.T, path string) engine.Settings {
 	trace, _, err := workload.ReadFile(path, workload.Options{Format: workload.CSV})
 	require.NoError(t, err)
-	milliCPU, memory, boot := wallNode(t, path)
-	g := group("normal", config.ClassNormal, 4, 8, 40)
+	milliCPU, memory, boot, most := wallNode(t, path)
+	g := group("normal", config.ClassNormal, 4, 8, most)
 	g.Template.Allocatable = g.Template.Capacity.DeepCopy()
 	g.Template.Allocatable[corev1.ResourceCPU] = *resource.NewMilliQuantity(milliCPU, resource.DecimalSI)
 	g.Template.Allocatable[corev1.ResourceMemory] = *resource.NewQuantity(memory, resource.BinarySI)
@@ -80,17 +80,17 @@ func wallSettings(t *testing.T, path string) engine.Settings {
 	return s
 }
 
-// wallNode reads what a node of the record was like.
-func wallNode(t *testing.T, path string) (milliCPU, memory int64, boot time.Duration) {
+// wallNode reads what a node of the record was like, and how many there might be.
+func wallNode(t *testing.T, path string) (milliCPU, memory int64, boot time.Duration, most int) {
 	file, err := os.Open(path)
 	require.NoError(t, err)
 	defer file.Close()
 	line, err := bufio.NewReader(file).ReadString('\n')
 	require.NoError(t, err)
 	var text string
-	_, err = fmt.Sscanf(strings.TrimSpace(line), "# node %dm %d %s", &milliCPU, &memory, &text)
+	_, err = fmt.Sscanf(strings.TrimSpace(line), "# node %dm %d %s max %d", &milliCPU, &memory, &text, &most)
 	require.NoError(t, err, "the first line tells of a node")
 	boot, err = time.ParseDuration(text)
 	require.NoError(t, err)
-	return milliCPU, memory, boot
+	return milliCPU, memory, boot, most
 }
