@@ -123,6 +123,7 @@ func (f recommendFlags) search(ctx context.Context, env environment) (s *recomme
 	for _, flag := range in.ignored() {
 		fmt.Fprintf(env.stderr, "buildpool: %s changes nothing of a simulation and is ignored\n", flag)
 	}
+	warnOfStranded(env, "", settings)
 	bar := newProgressBar(env, "recommend", f.inputs.noProgress)
 	options.Progress = bar.showCount
 	s, err = recommend.New(settings, options)

@@ -161,6 +161,7 @@ func (in *inputs) play(ctx context.Context, env environment, v scenario.Variant,
 	}
 	settings.Trace, settings.Seed = in.trace, flags.seed
 	settings.TimelineStep = flags.output.stepFor(settings)
+	warnOfStranded(env, name, settings)
 	bar := newProgressBar(env, name, flags.noProgress)
 	result, err := engine.Run(ctx, settings, bar.show)
 	bar.clear()

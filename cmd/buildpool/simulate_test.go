@@ -126,3 +126,23 @@ func TestSimulateSaysWhatIsMissing(t *testing.T) {
 		})
 	}
 }
+
+// TestBuildsThatFitNoNodeAreTold: of such builds no setting brings the waits down, which
+// whoever reads the figures must not have to find out.
+func TestBuildsThatFitNoNodeAreTold(t *testing.T) {
+	cfg := written(t, "nodegroups.yaml", nodeGroupsForSimulation)
+	trace := written(t, "builds.csv", `arrival,duration,cpu,memory,class,job,labels
+0,60,2,4Gi,normal,unit,
+1,60,64,4Gi,normal,link,
+2,60,64,4Gi,normal,package,
+3,60,2,4Gi,windows|macos,unit,disk=fast
+`)
+	args := []string{"--config", cfg, "--account", "embedded", "--trace", trace}
+	_, stderr, code := simulated(t, args...)
+	require.Zero(t, code, stderr)
+	assert.Regexp(t, `warning: 2 builds of link, package can never start: they ask for 64 cpu and 4Gi memory, and of what kubelet leaves of a node builds-normal has \d+m cpu and \d+Mi memory; ask for less`, stderr)
+	assert.Contains(t, stderr, "warning: 1 build of unit can never start: they ask for class macos or windows, label disk=fast, which no node group has; mend")
+	_, of, code := recommended(t, append(args, "--slo", "p95<2m", "--settings", "1")...)
+	require.Zero(t, code, of)
+	assert.Contains(t, of, "2 builds of link, package can never start")
+}

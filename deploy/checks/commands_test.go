@@ -114,7 +114,7 @@ func freeAddress(t *testing.T) string {
 
 func (at *terminal) run(line string) {
 	at.t.Helper()
-	fields := strings.Fields(line)
+	fields := strings.Fields(strings.ReplaceAll(line, "'", "")) // none of them quotes a space
 	if fields[0] == "make" {
 		makefile, err := os.ReadFile(filepath.Join("..", "..", "Makefile"))
 		require.NoError(at.t, err)

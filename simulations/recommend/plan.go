@@ -3,6 +3,7 @@ package recommend
 import (
 	"cmp"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 )
 
@@ -77,7 +78,8 @@ func (s space) together(p point, at groupPoint, spot int) point {
 	return p
 }
 
-// neighbours are the points one step away, each group moving by itself.
+// neighbours are the points one step away, each group moving by itself. Steps of a ladder
+// that stand for the same are one: a search that took them singly would end at the first.
 func (s space) neighbours(p point) []point {
 	var out []point
 	add := func(change func(*point)) {
@@ -86,19 +88,27 @@ func (s space) neighbours(p point) []point {
 		change(&moved)
 		out = append(out, moved)
 	}
-	step := func(steps int, of func(*point) *int) {
+	step := func(steps int, of func(*point) *int, same func(a, b int) bool) {
 		for _, by := range []int{-1, 1} {
-			if to := *of(&p) + by; to >= 0 && to < steps {
+			from := *of(&p)
+			to := from + by
+			for to >= 0 && to < steps && same(from, to) {
+				to += by
+			}
+			if to >= 0 && to < steps {
 				add(func(q *point) { *of(q) = to })
 			}
 		}
 	}
-	step(len(unneededSteps), func(q *point) *int { return &q.unneeded })
-	step(len(s.overflows), func(q *point) *int { return &q.overflow })
+	never := func(int, int) bool { return false }
+	step(len(unneededSteps), func(q *point) *int { return &q.unneeded }, never)
+	step(len(s.overflows), func(q *point) *int { return &q.overflow }, never)
 	for i, g := range s.groups {
-		step(len(g.max), func(q *point) *int { return &q.groups[i].max })
-		step(len(g.min), func(q *point) *int { return &q.groups[i].min })
-		step(len(g.warm), func(q *point) *int { return &q.groups[i].warm })
+		step(len(g.max), func(q *point) *int { return &q.groups[i].max }, func(a, b int) bool { return g.max[a] == g.max[b] })
+		step(len(g.min), func(q *point) *int { return &q.groups[i].min }, func(a, b int) bool { return g.min[a] == g.min[b] })
+		step(len(g.warm), func(q *point) *int { return &q.groups[i].warm }, func(a, b int) bool {
+			return reflect.DeepEqual(g.warm[a], g.warm[b])
+		})
 	}
 	for e := range s.expanders {
 		if e != p.expander {

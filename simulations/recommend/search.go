@@ -86,6 +86,9 @@ func (s *Search) finish(ctx context.Context, figures []*Figures) (Outcome, error
 	if err != nil {
 		return Outcome{}, err
 	}
+	if finalists, err = s.closeIn(ctx, tried, finalists); err != nil {
+		return Outcome{}, err
+	}
 	return s.outcome(ctx, tried, finalists)
 }
 

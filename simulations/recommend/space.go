@@ -16,14 +16,14 @@ import (
 // more than any hour's mean. What is kept warm is in means of the window's demand.
 var (
 	unneededSteps  = []time.Duration{1, 2, 3, 5, 7, 10, 15, 20, 30} // minutes
-	unneededCoarse = []int{1, 3, 5, 7}
+	unneededCoarse = []int{1, 4, 6}
 	maxSteps       = []float64{0.25, 0.4, 0.55, 0.7, 0.85, 1, 1.25, 1.5}
 	maxCoarse      = []int{3, 5, 6}
 	spotSteps      = []float64{0, 0.1, 0.25, 0.5, 0.75, 1, 1.25}
 	spotCoarse     = []int{0, 3, 6}
 	minSteps       = []float64{0, 0.1, 0.25, 0.5, 0.75, 0.9, 1}
-	minPeakSteps   = []float64{0.25, 0.5, 0.75, 1}
-	minCoarse      = []int{0, 3}
+	minPeakSteps   = []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1}
+	minCoarse      = []int{0, 3, 8}
 	warmSteps      = []float64{0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4, 6}
 	warmCoarse     = []int{0, 2, 4, 7}
 )

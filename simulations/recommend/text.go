@@ -3,6 +3,7 @@ package recommend
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,10 +109,17 @@ func (t *text) finalists() {
 	t.line("")
 	t.line("How sure: median and where nine of ten runs lie")
 	t.line("%8s %-14s %5s %6s  %-30s %s", "", "", "runs", "kept", "cost", t.outcome.SLOs[0].Figure())
-	for _, f := range t.outcome.Finalists {
+	for _, f := range nextTo(t.outcome.Recommended.ID, t.outcome.Finalists) {
 		t.spread(fmt.Sprintf("#%d", f.ID), "other seeds", f.Seeds)
 		t.spread("", "other weeks", f.Weeks)
 	}
+}
+
+// nextTo takes two finalists that are cheaper than the recommended one, and five that are
+// dearer.
+func nextTo(recommended int, all []Finalist) []Finalist {
+	at := max(slices.IndexFunc(all, func(f Finalist) bool { return f.ID == recommended }), 0)
+	return all[max(at-2, 0):min(at+6, len(all))]
 }
 
 func (t *text) spread(name, kind string, s Spread) {
@@ -198,6 +206,10 @@ func (t *text) paste() {
 	t.line("")
 	for _, flag := range t.outcome.Flags {
 		t.line("  %s", flag)
+	}
+	if slices.Contains(s.Expander, engine.GRPC) && !slices.Contains(t.outcome.Today.Setting.Expander, engine.GRPC) {
+		t.line("")
+		t.line("grpc is buildpool's own expander: docs/expander.md has the flags of both sides")
 	}
 	if s.Scheduler != t.outcome.Today.Setting.Scheduler {
 		t.line("")
