@@ -184,7 +184,6 @@ func describeDelay(d engine.Delay) DelaySettings {
 // withoutAccount takes off what names the account's resources: a report is passed on.
 func withoutAccount(g config.Group) config.Group {
 	g.ScalingGroup = config.ScalingGroup{}
-	g.Spot.OnReclaimNotice = "" // a simulation replaces as ESS does
 	return g
 }
 

@@ -29,6 +29,7 @@ func WriteText(w io.Writer, r Report, options TextOptions) error {
 	p.baselines(r)
 	p.timeline(r)
 	p.week(r)
+	p.restsOn(r.Settings, r.Currency)
 	if _, err := io.WriteString(w, p.out.String()); err != nil {
 		return fmt.Errorf("write summary: %w", err)
 	}
