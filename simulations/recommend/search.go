@@ -48,6 +48,11 @@ func New(settings engine.Settings, options Options) (*Search, error) {
 	case len(settings.Trace.Builds) == 0:
 		return nil, errors.New("prepare search: the trace has no builds")
 	}
+	for _, level := range options.SLOs {
+		if err := level.countsIn(settings.Trace); err != nil {
+			return nil, fmt.Errorf("prepare search: %w", err)
+		}
+	}
 	settings.TimelineStep = 0
 	s := &Search{settings: settings, options: options, space: newSpace(settings)}
 	s.plan = s.space.plan(max(int(coarseShare*float64(options.Settings)), 1))

@@ -215,6 +215,9 @@ func TestSearchesThatCannotBegin(t *testing.T) {
 	assert.ErrorContains(t, err, "no builds")
 	_, err = New(smallSettings(), smallOptions(1))
 	assert.ErrorContains(t, err, "no service level")
+	_, err = New(smallSettings(), smallOptions(1, "p95<60s", "gpu:p95<5m"))
+	require.ErrorIs(t, err, ErrSLO)
+	assert.ErrorContains(t, err, `gpu:p95<5m: the trace has no build of class "gpu"; its classes are normal`)
 	o := smallOptions(1, "p95<60s")
 	o.Settings = 0
 	_, err = New(smallSettings(), o)

@@ -84,6 +84,27 @@ func (s SLO) percentile() float64 {
 	return p
 }
 
+// countsIn complains of a class that no build of the trace has, which any setting would
+// serve well.
+func (s SLO) countsIn(trace workload.Trace) error {
+	var known []string
+	for _, b := range trace.Builds {
+		for _, class := range trace.Shapes[b.Shape].Classes {
+			if class == s.Class {
+				return nil
+			}
+			if !slices.Contains(known, class) {
+				known = append(known, class)
+			}
+		}
+	}
+	if s.Class == "" {
+		return nil
+	}
+	slices.Sort(known)
+	return fmt.Errorf("%s: the trace has no build of class %q; its classes are %s: %w", s, s.Class, strings.Join(known, ", "), ErrSLO)
+}
+
 // value is the figure of waits, which are by build of the trace.
 func (s SLO) value(trace workload.Trace, waits []time.Duration) time.Duration {
 	counted := make([]time.Duration, 0, len(waits))
