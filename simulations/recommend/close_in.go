@@ -15,9 +15,6 @@ const closerLooks, moreFinalists = 3, 6
 // may be a cheaper one that is sure as well.
 func (s *Search) closeIn(ctx context.Context, tried []Tried, finalists []Finalist) ([]Finalist, error) {
 	for range closerLooks {
-		if ctx.Err() != nil || len(finalists) == 0 {
-			break
-		}
 		more, err := s.play(ctx, s.between(tried, finalists))
 		if err != nil {
 			return nil, err
