@@ -100,6 +100,9 @@ func (w *world) occur(event fwk.ClusterEvent, before, after any, now time.Time) 
 func (w *world) schedule(now time.Time) {
 	failed := map[*shape]sets.Set[string]{}
 	for {
+		if w.untaint() {
+			clear(failed)
+		}
 		info, err := w.queue.Pop(klog.Background())
 		w.must(err)
 		if info == nil {
@@ -140,13 +143,48 @@ func (w *world) refuse(p *pod, now time.Time) {
 }
 
 // register lets the queue see a node come: first with the taint that kube-apiserver
-// gives a new one, then without it. Each is an attempt for the pods that would fit.
+// gives a new one, then without it. Each is an attempt for the pods that would fit, but
+// amid the first one in a world of quick nodes.
 func (w *world) register(n *node, now time.Time) {
 	ready := n.object
 	n.object = ready.DeepCopy()
 	n.object.Spec.Taints = append(n.object.Spec.Taints, corev1.Taint{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoSchedule})
+	if w.quickNodes {
+		w.untainting = &untainting{n, ready, w.rng.IntN(len(w.cluster.pending) + 1)}
+	}
 	w.occur(fwk.ClusterEvent{Resource: fwk.Node, ActionType: fwk.Add}, nil, n.object, now)
-	w.change(n, ready, now)
+	w.untainting = nil
+	if n.object != ready {
+		w.change(n, ready, now)
+	}
+}
+
+// untainting is a node that loses its taint after so many of the attempts that its
+// coming has caused.
+type untainting struct {
+	node     *node
+	ready    *corev1.Node
+	attempts int
+}
+
+// untaint takes the taint away if it is time, and reports whether it did: the pods that
+// are still to be tried see the node without it, the others have failed once more.
+func (w *world) untaint() bool {
+	u := w.untainting
+	if u == nil {
+		return false
+	}
+	if u.attempts > 0 {
+		u.attempts--
+		return false
+	}
+	w.untainting = nil
+	before := u.node.object
+	u.node.object = u.ready
+	for _, event := range schedulerframework.NodeSchedulingPropertiesChange(u.ready, before) {
+		w.queue.MoveAllToActiveOrBackoffQueue(klog.Background(), event, before, u.ready, nil)
+	}
+	return true
 }
 
 // change replaces a node's object, as an update of the API does.

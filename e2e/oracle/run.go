@@ -25,9 +25,17 @@ type Run struct {
 	Failed []error
 }
 
+// Option makes a world that is not as usual.
+type Option func(*world)
+
+// QuickNodes lets nodes be Ready as soon as kube-controller-manager has seen them, as
+// those of the end-to-end tests are: the taint of a new node goes amid the attempts that
+// its coming has caused. A real kubelet takes seconds, so that all have failed by then.
+func QuickNodes(w *world) { w.quickNodes = true }
+
 // Play runs the settings in a bubble of virtual time. It fails the test if the oracle
 // cannot be put together or leaves something running.
-func Play(t *testing.T, s engine.Settings) Run {
+func Play(t *testing.T, s engine.Settings, options ...Option) Run {
 	t.Helper()
 	quiet()
 	parts, err := newUpstream(t.Context())
@@ -35,7 +43,7 @@ func Play(t *testing.T, s engine.Settings) Run {
 		t.Fatalf("play the oracle: %v", err)
 	}
 	var run Run
-	synctest.Test(t, func(*testing.T) { run, err = play(s, parts) })
+	synctest.Test(t, func(*testing.T) { run, err = play(s, parts, options) })
 	if err != nil {
 		t.Fatalf("play the oracle: %v", err)
 	}
@@ -47,13 +55,16 @@ var quiet = sync.OnceFunc(func() {
 	klog.SetOutput(io.Discard)
 })
 
-func play(s engine.Settings, parts upstream) (Run, error) {
+func play(s engine.Settings, parts upstream, options []Option) (Run, error) {
 	time.Sleep(untilWeekday(s.Trace.Start))
 	account, err := newAccount(s, func(g engine.Group) int { return g.Config.Min })
 	if err != nil {
 		return Run{}, err
 	}
 	w := newWorld(s, account, parts)
+	for _, set := range options {
+		set(w)
+	}
 	p, err := newProvider(s, watched{account.Transport(), w}, w)
 	if err != nil {
 		return Run{}, err

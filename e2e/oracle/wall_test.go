@@ -23,8 +23,8 @@ import (
 
 var wallPath = flag.String("wall", "", "record of e2e's TestFidelityOnTheWallClock to hold the oracle and the engine against")
 
-// wallRuns are many: each takes a second, and the record is a single run.
-const wallRuns = 15
+// wallRuns are many: each takes a fraction of a second, and the record is a single run.
+const wallRuns = 60
 
 // TestWall plays the builds of a quarter of an hour on the real control plane again, in
 // the oracle and in the engine. Its own times are not in the record: that its scheduler,
@@ -42,7 +42,7 @@ func TestWall(t *testing.T) {
 	var theirs, ours []figures
 	for seed := range wallRuns {
 		s.Seed = uint64(seed) + 1
-		run := Play(t, s)
+		run := Play(t, s, QuickNodes)
 		theirs = append(theirs, figuresOf(s.Trace, &run.Result))
 		r, err := engine.Run(context.Background(), s, nil)
 		require.NoError(t, err)

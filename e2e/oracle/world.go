@@ -32,6 +32,10 @@ type world struct {
 	left    int // builds that are not done
 	cluster cluster
 	queue   *queue.PriorityQueue
+	// quickNodes: new nodes are Ready within the milliseconds in which the waiting pods
+	// are being tried on them. untainting is one that is about to be.
+	quickNodes bool
+	untainting *untainting
 	// machines are the account's instances, by ID.
 	machines map[string]*machine
 	// looking: a look at the account is planned.
