@@ -21,7 +21,7 @@ import (
 // newClient is a client of the world: cluster-autoscaler taints nodes, evicts pods
 // and looks whether they are gone. Everything else meets an empty cluster.
 func (w *world) newClient() *fake.Clientset {
-	client := fake.NewSimpleClientset() //nolint:staticcheck // the newer one keeps managed fields, which nobody reads here
+	client := fake.NewSimpleClientset() // the newer one keeps managed fields, which nobody reads here
 	client.PrependReactor("get", "nodes", func(a core.Action) (bool, runtime.Object, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()

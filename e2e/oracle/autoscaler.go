@@ -137,7 +137,7 @@ func newAutoscaler(ctx context.Context, w *world, p *provider, connection grpc.C
 // bubble, whose months have many seconds.
 func newHandle(ctx context.Context) (*framework.Handle, error) {
 	options := flags.AutoscalingOptions()
-	unused := informers.NewSharedInformerFactory(fake.NewSimpleClientset(), 0) //nolint:staticcheck // as newClient's
+	unused := informers.NewSharedInformerFactory(fake.NewSimpleClientset(), 0)
 	handle, err := framework.NewHandle(ctx, unused, options.SchedulerConfig, options.DynamicResourceAllocationEnabled, options.CSINodeAwareSchedulingEnabled)
 	if err != nil {
 		return nil, fmt.Errorf("make the scheduler framework: %w", err)
@@ -232,6 +232,6 @@ func (a *autoscaler) stop() {
 func observe(pods <-chan any) *loop.UnschedulablePodObserver {
 	observer := &loop.UnschedulablePodObserver{}
 	field := reflect.ValueOf(observer).Elem().FieldByName("unschedulablePodChan")
-	*(*<-chan any)(unsafe.Pointer(field.UnsafeAddr())) = pods
+	*(*<-chan any)(unsafe.Pointer(field.UnsafeAddr())) = pods //nolint:gosec // the address is the field's own
 	return observer
 }

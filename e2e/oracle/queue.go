@@ -57,7 +57,7 @@ func newUpstream(ctx context.Context) (upstream, error) {
 // while they wait in it, because none do: the scheduler takes no time here, and takes
 // those that back off, too, when there are no others.
 func newQueue(u upstream) *queue.PriorityQueue {
-	unused := informers.NewSharedInformerFactory(fake.NewSimpleClientset(), 0) //nolint:staticcheck // as newClient's
+	unused := informers.NewSharedInformerFactory(fake.NewSimpleClientset(), 0)
 	q := queue.NewPriorityQueue((&queuesort.PrioritySort{}).Less, unused,
 		queue.WithClock(&orderly{}), queue.WithMetricsRecorder(u.recorder),
 		queue.WithQueueingHintMapPerProfile(queue.QueueingHintMapPerProfile{corev1.DefaultSchedulerName: u.hints}))

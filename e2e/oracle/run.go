@@ -108,7 +108,7 @@ func untilWeekday(start time.Time) time.Duration {
 		return 0
 	}
 	const week = 7 * 24 * time.Hour
-	behind := start.Sub(time.Now()) % week
+	behind := time.Until(start) % week
 	if behind < 0 {
 		behind += week
 	}

@@ -181,9 +181,14 @@ func describeDelay(d engine.Delay) DelaySettings {
 	return DelaySettings{MedianSeconds: seconds(d.Median), P95Seconds: seconds(d.P95)}
 }
 
-// withoutAccount takes off what names the account's resources: a report is passed on.
+// withoutAccount takes off what names the account's resources: a report is passed on. So
+// does the default of what is done at a reclaim notice go, which every group has that was
+// read from a file, with a spot market or without.
 func withoutAccount(g config.Group) config.Group {
 	g.ScalingGroup = config.ScalingGroup{}
+	if g.Spot.OnReclaimNotice == config.ReclaimReplaced {
+		g.Spot.OnReclaimNotice = ""
+	}
 	return g
 }
 
